@@ -1,0 +1,368 @@
+import { Blocks, CONTINUES, COUNT, endsBlock, SLOW } from './blocks.js';
+import type { Engine, EngineEvents } from './engine.js';
+import { BadAddress, EngineError } from './errors.js';
+import { DEBUG, type Fault, faultOf, INVALID_OPCODE, isFault, PAGE_FAULT } from './fault.js';
+import { FLAGS_IMAGE, LENGTH, REPEATS, UNREPEATABLE, VECTOR } from './instruction.js';
+import { enterUserMode } from './kernel.js';
+import { Memory, type SavedMemory } from './memory.js';
+import {
+  FLAGS_FIXED,
+  GENERAL_INDEX,
+  type GeneralRegister,
+  MXCSR_AT_START,
+  REGISTERS,
+  type RegisterName,
+  TRAP_FLAG,
+  X87_CONTROL_WORD_AT_START,
+} from './registers.js';
+
+/** Why a run came back: the limit was reached, `stop` was called, or the guest cannot go on. */
+export type Stop =
+  | { readonly kind: 'limit' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'fault'; readonly fault: Fault };
+
+/** The whole state of a CPU and its memory, to be given to {@link Cpu.restore}. */
+export interface Snapshot {
+  readonly moment: number;
+  readonly registers: Readonly<Record<RegisterName, bigint>>;
+  readonly memory: SavedMemory;
+}
+
+const LIMIT: Stop = { kind: 'limit' };
+const STOPPED: Stop = { kind: 'stopped' };
+const NOWHERE = -1;
+
+type Mode =
+  /** Setting up: nothing is counted. */
+  | 'boot'
+  /** Running freely, counted by block. */
+  | 'plain'
+  /** The trap flag is set: an interrupt after each instruction. */
+  | 'trap'
+  /** One instruction, run freely up to the next address. */
+  | 'until';
+
+/**
+ * An x86_64 CPU in 64-bit user mode with its memory, exact to the instruction: it counts what it executes, stops where
+ * it is told to, steps without disturbing what it steps through, and reports faults where they happen. What differs
+ * between emulators is behind {@link Engine}.
+ *
+ * Its only contact with the host is the `syscall` instruction ({@link onHypercall}).
+ */
+export class Cpu {
+  /** Instructions completed since the start; a `rep` instruction counts once. */
+  moment = 0;
+  readonly memory: Memory;
+  /**
+   * Called for each `syscall`, after which the guest goes on with rax as set by {@link setRax}. A {@link BadAddress}
+   * thrown here becomes a fault of the guest; anything else leaves the run and is thrown there.
+   */
+  onHypercall: () => void = () => this.stop();
+  /** Called before each block of a plain run, and before each instruction of a stepped one, with its address. */
+  onBlock: ((address: number) => void) | undefined;
+
+  readonly #engine: Engine;
+  readonly #blocks: Blocks;
+  #rip = 0;
+  #mode: Mode = 'boot';
+  #limit = Number.POSITIVE_INFINITY;
+  #visit: (() => void) | undefined;
+  #stopRequested = false;
+  #stepRequested = false;
+  #interrupt = NOWHERE;
+  #thrown: { readonly error: unknown } | undefined;
+  #running = false;
+
+  // The block that is executing, for finding the exact moment of a fault in it.
+  #block = NOWHERE;
+  #blockCount = 0;
+  #blockMoment = 0;
+  #blockContinues = false;
+  /** Address of the `rep` instruction of which the next block may be a further iteration. */
+  #repeating = NOWHERE;
+
+  // The instruction that is being stepped.
+  #stepping = NOWHERE;
+  #steppingCounted = false;
+  /** Stepping ends when control leaves the current block. */
+  #leaving = false;
+
+  /** @param open makes the engine; its physical memory is set up here */
+  constructor(open: (events: EngineEvents) => Engine) {
+    this.#engine = open({
+      block: (address, size) => this.#onBlock(address, size),
+      syscall: () => this.#onSyscall(),
+      interrupt: (vector) => this.#onInterrupt(vector),
+    });
+    this.memory = new Memory(this.#engine);
+    this.#blocks = new Blocks(this.memory);
+    enterUserMode(this.#engine, this.memory);
+    this.#engine.write('rsp', 0n);
+    this.write('eflags', FLAGS_FIXED);
+    this.write('mxcsr', MXCSR_AT_START);
+    this.write('fpcw', X87_CONTROL_WORD_AT_START);
+  }
+
+  /** Name and version of the engine. */
+  get engine(): string {
+    return `${this.#engine.name} ${this.#engine.version}`;
+  }
+
+  /** Address of the next instruction; inside {@link onHypercall} that of the `syscall`. */
+  get rip(): number {
+    return this.#running ? this.#engine.rip : this.#rip;
+  }
+
+  /** The value of a register. EFLAGS never shows the trap flag, which belongs to stepping. */
+  read(register: RegisterName): bigint {
+    if (register === 'rip') return BigInt(this.rip);
+    if (register === 'eflags') return (this.#engine.read('eflags') & ~TRAP_FLAG) | FLAGS_FIXED;
+    const index = GENERAL_INDEX[register as GeneralRegister];
+    if (index === undefined) return this.#engine.read(register);
+    const general = this.#engine.general;
+    return (BigInt(general[index * 2 + 1]) << 32n) | BigInt(general[index * 2]);
+  }
+
+  /** All registers. */
+  readAll(): Record<RegisterName, bigint> {
+    return Object.fromEntries(REGISTERS.map((name) => [name, this.read(name)])) as Record<RegisterName, bigint>;
+  }
+
+  /** Sets a register between runs. */
+  write(register: RegisterName, value: bigint): void {
+    if (register === 'rip') this.#rip = Number(value);
+    else this.#engine.write(register, value);
+  }
+
+  /** The low 32 bits of a general register, unsigned; for hypercalls. */
+  low(index: number): number {
+    return this.#engine.general[index * 2];
+  }
+
+  /** A general register as an address. Inexact above 2^53, where no guest memory is, so that using it faults. */
+  pointer(index: number): number {
+    const general = this.#engine.general;
+    return general[index * 2 + 1] * 0x100000000 + general[index * 2];
+  }
+
+  /** Sets rax from inside a hypercall: a non-negative number below 2^53. */
+  setRax(value: number): void {
+    this.#engine.setRax(value >>> 0, Math.floor(value / 0x100000000));
+  }
+
+  /** Asks a run to stop behind the current instruction; to be called from callbacks. */
+  stop(): void {
+    this.#stopRequested = true;
+    this.#engine.stop();
+  }
+
+  /** Runs until the moment `limit` is reached, {@link stop} is called, or a fault. */
+  run(limit = Number.POSITIVE_INFINITY): Stop {
+    this.#begin(limit);
+    while (this.moment < limit) {
+      const stop = this.#stepRequested ? this.#stepOutOfBlock(limit) : this.#resume('plain', this.#rip);
+      if (stop !== undefined) return stop;
+    }
+    return LIMIT;
+  }
+
+  /**
+   * Executes `count` instructions one at a time.
+   * @param visit is called behind each, with the CPU showing the state there; it may call {@link stop}
+   */
+  step(count = 1, visit?: () => void): Stop {
+    this.#begin(this.moment + count);
+    this.#visit = visit;
+    while (this.moment < this.#limit) {
+      const stop = this.#step();
+      if (stop !== undefined) return stop;
+    }
+    return LIMIT;
+  }
+
+  save(): Snapshot {
+    return { moment: this.moment, registers: this.readAll(), memory: this.memory.save() };
+  }
+
+  /** Makes CPU and memory what they were when saved, here or in another machine that has loaded the same code. */
+  restore(snapshot: Snapshot): void {
+    this.memory.restore(snapshot.memory);
+    for (const name of REGISTERS) this.write(name, snapshot.registers[name]);
+    this.moment = snapshot.moment;
+    this.#repeating = NOWHERE;
+  }
+
+  /** Gives the engine's memory back. */
+  close(): void {
+    this.#engine.close();
+  }
+
+  #begin(limit: number): void {
+    this.#limit = limit;
+    this.#visit = undefined;
+    this.#stopRequested = false;
+    this.#stepRequested = false;
+    this.#leaving = false;
+    this.#repeating = NOWHERE;
+  }
+
+  /** Lets the engine run and works out why it came back; undefined means that the run goes on. */
+  #resume(mode: Mode, address: number, until?: number): Stop | undefined {
+    this.#mode = mode;
+    this.#interrupt = NOWHERE;
+    this.#block = NOWHERE;
+    this.#running = true;
+    const exit = this.#engine.resume(address, until);
+    this.#running = false;
+    this.#rip = this.#engine.rip;
+    if (this.#thrown !== undefined) {
+      const { error } = this.#thrown;
+      this.#thrown = undefined;
+      if (error instanceof BadAddress) return this.#badPointer(error);
+      throw error;
+    }
+    if (this.#interrupt !== NOWHERE) return this.#exception(this.#interrupt);
+    if (exit === 'invalid instruction') return this.#exception(INVALID_OPCODE);
+    if (exit === 'engine error') throw new EngineError(`${this.engine} broke at 0x${this.#rip.toString(16)}`);
+    return this.#stopRequested ? STOPPED : undefined;
+  }
+
+  #exception(vector: number): Stop | undefined {
+    this.#rewindTo(this.#rip);
+    const pageFault = this.#engine.pageFault;
+    if (vector === PAGE_FAULT && this.memory.fault(pageFault.address, pageFault.errorCode)) return undefined;
+    return { kind: 'fault', fault: faultOf(vector, this.#rip, pageFault) };
+  }
+
+  #badPointer(error: BadAddress): Stop {
+    // The syscall was counted before its handler ran, and has not completed.
+    this.moment -= 1;
+    return {
+      kind: 'fault',
+      fault: { kind: 'bad pointer', rip: BigInt(this.#rip), access: error.access, target: error.address },
+    };
+  }
+
+  /** A plain run counts a block when it begins; after a fault in its middle, the rest was not executed. */
+  #rewindTo(rip: number): void {
+    if (this.#mode !== 'plain' || this.#block === NOWHERE) return;
+    const before = this.#blocks.before(this.#block, this.#blockCount, rip);
+    if (before === this.#blockCount) return;
+    if (before === 0 && this.#blockContinues) {
+      // In the middle of a `rep`, which was counted with its first iteration.
+      this.moment = this.#blockMoment;
+      this.#repeating = rip;
+    } else {
+      this.moment = this.#blockMoment + before - (this.#blockContinues ? 1 : 0);
+      this.#repeating = NOWHERE;
+    }
+  }
+
+  #onBlock(address: number, size: number): void {
+    if (this.#mode !== 'plain') return;
+    const block = this.#blocks.at(address, size);
+    const count = block & COUNT;
+    const continues = address === this.#repeating;
+    const end = this.moment + count - (continues ? 1 : 0);
+    if (end > this.#limit || (block & SLOW) !== 0) {
+      this.#stepRequested = true;
+      this.#engine.stop();
+      return;
+    }
+    this.onBlock?.(address);
+    this.#block = address;
+    this.#blockCount = count;
+    this.#blockMoment = this.moment;
+    this.#blockContinues = continues;
+    this.#repeating = (block & CONTINUES) === 0 ? NOWHERE : this.#blocks.last(address, count);
+    this.moment = end;
+  }
+
+  #onSyscall(): void {
+    if (this.#mode === 'trap') {
+      this.moment += 1;
+      this.#steppingCounted = true;
+    }
+    try {
+      this.onHypercall();
+    } catch (error) {
+      this.#thrown = { error };
+      this.#engine.stop();
+    }
+  }
+
+  #onInterrupt(vector: number): void {
+    if (vector === DEBUG && this.#mode === 'trap') {
+      this.#afterStep();
+      return;
+    }
+    // Software interrupts are reported behind the instruction, which is thereby complete (Intel SDM: traps).
+    if (this.#mode === 'trap' && this.#engine.rip !== this.#stepping && !isFault(vector)) this.moment += 1;
+    this.#interrupt = vector;
+    this.#engine.stop();
+  }
+
+  /** Steps until the current block is left, or the limit reached: what a plain run could not do exactly. */
+  #stepOutOfBlock(limit: number): Stop | undefined {
+    this.#stepRequested = false;
+    this.#leaving = true;
+    while (this.#leaving && this.moment < limit) {
+      const stop = this.#step();
+      if (stop !== undefined) return stop;
+    }
+    return undefined;
+  }
+
+  /** Goes on stepping from here: with the trap flag where that is sound, one instruction at a time elsewhere. */
+  #step(): Stop | undefined {
+    const rip = this.#rip;
+    const instruction = this.#blocks.instruction(rip);
+    if ((instruction & (VECTOR | UNREPEATABLE)) !== 0) {
+      return { kind: 'fault', fault: { kind: 'refused instruction', rip: BigInt(rip) } };
+    }
+    this.onBlock?.(rip);
+    if ((instruction & FLAGS_IMAGE) !== 0) return this.#stepFlagsImage(rip, instruction & LENGTH);
+    this.#stepping = rip;
+    this.#steppingCounted = false;
+    this.#engine.write('eflags', this.#engine.read('eflags') | TRAP_FLAG);
+    const stop = this.#resume('trap', rip);
+    this.#engine.write('eflags', this.#engine.read('eflags') & ~TRAP_FLAG);
+    return stop;
+  }
+
+  /** pushf would store the trap flag and popf would clear it. Neither jumps; iret goes where the stack says. */
+  #stepFlagsImage(rip: number, length: number): Stop | undefined {
+    const isReturn = length > 0 && this.memory.u8(rip + length - 1) === 0xcf;
+    const next = isReturn ? this.memory.pointer(Number(this.read('rsp'))) : rip + length;
+    const stop = this.#resume('until', rip, next);
+    if (this.#rip === next) {
+      this.moment += 1;
+      if (isReturn) this.#leaving = false;
+      this.#visit?.();
+    }
+    return stop ?? (this.#stopRequested ? STOPPED : undefined);
+  }
+
+  /** Behind each instruction executed under the trap flag, and behind each iteration of a `rep`. */
+  #afterStep(): void {
+    if (this.#stopRequested || this.#thrown !== undefined) return;
+    const engine = this.#engine;
+    const next = engine.rip;
+    if (next === this.#stepping && (this.#blocks.instruction(next) & REPEATS) !== 0) return;
+    if (!this.#steppingCounted) this.moment += 1;
+    try {
+      this.#visit?.();
+    } catch (error) {
+      this.#thrown = { error };
+    }
+    const instruction = this.#blocks.instruction(next);
+    const left = this.#leaving && endsBlock(this.#blocks.instruction(this.#stepping));
+    if (left) this.#leaving = false;
+    const special = (instruction & (FLAGS_IMAGE | VECTOR | UNREPEATABLE)) !== 0;
+    if (this.moment >= this.#limit || special || left) engine.stop();
+    else this.onBlock?.(next);
+    this.#stepping = next;
+    this.#steppingCounted = false;
+  }
+}

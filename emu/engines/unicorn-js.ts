@@ -1,0 +1,264 @@
+import type { Engine, EngineEvents, EngineExit, PageFault } from '../engine.js';
+import { EngineError } from '../errors.js';
+import { type RegisterName, registerWidth } from '../registers.js';
+import { constants, type UnicornCallback, type UnicornModule, unicorn } from './unicorn-module.js';
+
+/**
+ * Offsets in bytes inside this build's `CPUX86State`. Registers are read where QEMU keeps them, since a call of
+ * `uc_reg_read` costs ten times as much; the three fields that Unicorn 1.0 has no function for are needed to go on
+ * after a page fault. `checkShape` refuses to start on a build in which they are elsewhere.
+ */
+const CPU_OF_UC = 176;
+const ENV_OF_CPU = 284;
+const EXIT_REQUEST_OF_CPU = 16756;
+const BLOCKS_OF_UC = 808;
+const END_OF_REGION = 144;
+const ENV = { rip: 128, cr2: 448, efer: 2952, errorCode: 3488, oldException: 3584, tlb: 3632 } as const;
+/** Three MMU modes of 256 entries and a victim table of 8, 32 bytes each. */
+const TLB_BYTES = 3 * (256 + 8) * 32;
+
+const EFER_LONG_MODE = 0x500;
+const EFER_NO_EXECUTE = 0x800;
+const NO_EXCEPTION = 0xffffffff;
+const CR0_PAGING_AND_WRITE_PROTECT = 0x80010000n;
+/** PAE, which 64-bit paging needs, and OSFXSR, without which SSE instructions are undefined. */
+const CR4_PAE_AND_SSE = 0x220n;
+const PAGE = 4096;
+/** No guest address: bits 47 and above differ. */
+const NOWHERE = { low: 0, high: 0x80000000 };
+
+/**
+ * The heap grows by copying itself, which takes seconds once it is large, and leaves old views stale. So it is grown
+ * once, when there is little to copy; what nobody touches of it costs address space only. 2 GiB is the most it can be.
+ */
+const RESERVES_MIB = [1900, 1000, 500];
+let reserved = false;
+
+function reserve(module: UnicornModule): void {
+  if (reserved) return;
+  reserved = true;
+  for (const mebibytes of RESERVES_MIB) {
+    const pointer = module._malloc(mebibytes << 20);
+    if (pointer === 0) continue;
+    module._free(pointer);
+    return;
+  }
+}
+
+function check(code: number, doing: string): void {
+  if (code !== 0) throw new EngineError(`unicorn.js could not ${doing} (uc_err ${code})`);
+}
+
+function unknownBuild(): EngineError {
+  return new EngineError('this build of unicorn.js is not the one of @specy/x86 1.1.0: install exactly that version');
+}
+
+function registerId(name: RegisterName | 'cr0' | 'cr3' | 'cr4' | 'gdtr'): number {
+  const id = constants[`X86_REG_${name.toUpperCase()}`];
+  if (id === undefined) throw new EngineError(`unicorn.js knows no register ${name}`);
+  return id;
+}
+
+/** Unicorn 1.0.3 compiled to plain JavaScript: runs wherever JavaScript does, and shows the same everywhere. */
+export class UnicornJs implements Engine {
+  readonly name = 'unicorn.js';
+  readonly version = '1.0.3';
+  readonly size: number;
+  readonly #module: UnicornModule = unicorn;
+  readonly #handle: number;
+  readonly #env: number;
+  /** Address in the module's heap of physical address 0. */
+  readonly #ram: number;
+  readonly #allocations: number[] = [];
+  readonly #callbacks: number[] = [];
+  readonly #scratch: number;
+  #heap: Uint8Array;
+  #words!: Uint32Array; // set by #refresh, which the constructor calls
+  #bytes!: Uint8Array; // as above
+  #general!: Uint32Array; // as above
+
+  /**
+   * @param size bytes of physical memory, a multiple of 4096; its content is undefined
+   * @throws EngineError when there is not so much memory to be had
+   */
+  constructor(size: number, events: EngineEvents) {
+    this.size = size;
+    reserve(this.#module);
+    this.#scratch = this.#allocate(64);
+    check(this.#module._uc_open(this.#constant('ARCH_X86'), this.#constant('MODE_64'), this.#scratch), 'open a CPU');
+    this.#handle = this.#module.HEAPU32[this.#scratch >> 2];
+    this.#ram = (this.#allocate(size + PAGE) + PAGE - 1) & -PAGE;
+    check(
+      this.#module._uc_mem_map_ptr(this.#handle, 0, 0, size, this.#constant('PROT_ALL'), this.#ram),
+      `map ${size} bytes of memory`,
+    );
+    const heap = this.#module.HEAPU32;
+    this.#env = heap[(heap[(this.#handle + CPU_OF_UC) >> 2] + ENV_OF_CPU) >> 2];
+    const end = (heap[heap[(this.#handle + BLOCKS_OF_UC) >> 2] >> 2] + END_OF_REGION) >> 2;
+    if (heap[end] !== size) throw unknownBuild();
+    // Unicorn looks each address up among the mapped regions before the page tables, and stops inexactly where there
+    // is none. With this region reaching to the end of the address space it leaves that to the page tables.
+    heap.fill(0xffffffff, end, end + 2);
+    this.#heap = this.#module.HEAPU8;
+    this.#refresh();
+    this.#checkShape();
+    const exitRequest = (heap[(this.#handle + CPU_OF_UC) >> 2] + EXIT_REQUEST_OF_CPU) >> 2;
+    this.#hook('HOOK_BLOCK', 'viiii', (_handle, low, high, size) => {
+      // Each start but the first begins with an exit request (of Unicorn's own writing of RIP). A block is announced
+      // before that is looked at, does not execute, and is announced again.
+      if (this.#module.HEAPU32[exitRequest] !== 0) return;
+      events.block(high * 0x100000000 + (low >>> 0), size);
+    });
+    this.#hook('HOOK_INTR', 'viii', (_handle, vector) => events.interrupt(vector));
+    this.#hook('HOOK_INSN', 'vii', () => events.syscall(), this.#constant('X86_INS_SYSCALL'));
+  }
+
+  get words(): Uint32Array {
+    if (this.#heap !== this.#module.HEAPU8) this.#refresh();
+    return this.#words;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.#heap !== this.#module.HEAPU8) this.#refresh();
+    return this.#bytes;
+  }
+
+  get general(): Uint32Array {
+    if (this.#heap !== this.#module.HEAPU8) this.#refresh();
+    return this.#general;
+  }
+
+  setRax(low: number, high: number): void {
+    const general = this.general;
+    general[0] = low;
+    general[1] = high;
+  }
+
+  get rip(): number {
+    return this.#env64(ENV.rip);
+  }
+
+  get pageFault(): PageFault {
+    const heap = this.#module.HEAPU32;
+    return { address: this.#env64(ENV.cr2), errorCode: heap[(this.#env + ENV.errorCode) >> 2] as number };
+  }
+
+  read(register: RegisterName): bigint {
+    const bytes = registerWidth(register) / 8;
+    const heap = this.#module.HEAPU8;
+    heap.fill(0, this.#scratch, this.#scratch + 16);
+    check(this.#module._uc_reg_read(this.#handle, registerId(register), this.#scratch), `read ${register}`);
+    let value = 0n;
+    for (let i = bytes - 1; i >= 0; i--) value = (value << 8n) | BigInt(heap[this.#scratch + i]);
+    return value;
+  }
+
+  write(register: RegisterName, value: bigint): void {
+    this.#write(registerId(register), value);
+  }
+
+  enablePaging(root: number, descriptorTable: number, descriptorTableLimit: number): void {
+    // uc_x86_mmr: selector u16, base u64 at 8, limit u32 at 16, flags u32.
+    const view = new DataView(this.#module.HEAPU8.buffer, this.#scratch, 24);
+    for (let i = 0; i < 24; i += 8) view.setBigUint64(i, 0n, true);
+    view.setBigUint64(8, BigInt(descriptorTable), true);
+    view.setUint32(16, descriptorTableLimit, true);
+    check(this.#module._uc_reg_write(this.#handle, registerId('gdtr'), this.#scratch), 'set the descriptor table');
+    this.#write(registerId('cr4'), CR4_PAE_AND_SSE);
+    this.#write(registerId('cr3'), BigInt(root));
+    // This build's CPUID offers no NX, so wrmsr would ignore the bit; the MMU itself honours it.
+    this.#module.HEAPU32[(this.#env + ENV.efer) >> 2] = EFER_LONG_MODE | EFER_NO_EXECUTE;
+    check(this.#module._uc_reg_read(this.#handle, registerId('cr0'), this.#scratch), 'read cr0');
+    const cr0 = new DataView(this.#module.HEAPU8.buffer).getBigUint64(this.#scratch, true);
+    this.#write(registerId('cr0'), cr0 | CR0_PAGING_AND_WRITE_PROTECT);
+  }
+
+  flushTranslations(): void {
+    // What QEMU's tlb_flush does; writing CR3 through Unicorn's API does not, and mapping a dummy page costs 0.6 ms.
+    this.#module.HEAPU8.fill(0xff, this.#env + ENV.tlb, this.#env + ENV.tlb + TLB_BYTES);
+  }
+
+  resume(address: number, until?: number): EngineExit {
+    // Unicorn takes interrupts off the guest's hands before QEMU would clear this, and a second page fault on top of
+    // a first one not yet delivered is a double fault.
+    this.#module.HEAPU32[(this.#env + ENV.oldException) >> 2] = NO_EXCEPTION;
+    const untilLow = until === undefined ? NOWHERE.low : until >>> 0;
+    const untilHigh = until === undefined ? NOWHERE.high : Math.floor(until / 0x100000000);
+    const begin = Math.floor(address / 0x100000000);
+    const code = this.#module._uc_emu_start(this.#handle, address >>> 0, begin, untilLow, untilHigh, 0, 0, 0);
+    if (code === 0) return 'stopped';
+    return code === this.#constant('ERR_INSN_INVALID') ? 'invalid instruction' : 'engine error';
+  }
+
+  stop(): void {
+    this.#module._uc_emu_stop(this.#handle);
+  }
+
+  close(): void {
+    this.#module._uc_close(this.#handle);
+    for (const callback of this.#callbacks.splice(0)) this.#module.removeFunction(callback);
+    for (const pointer of this.#allocations.splice(0)) this.#module._free(pointer);
+  }
+
+  #constant(name: string): number {
+    return constants[name];
+  }
+
+  #allocate(bytes: number): number {
+    const pointer = this.#module._malloc(bytes);
+    if (pointer === 0) throw new EngineError(`unicorn.js has no ${bytes >> 20} MiB of memory left (2 GiB is its most)`);
+    this.#allocations.push(pointer);
+    return pointer;
+  }
+
+  #write(register: number, value: bigint): void {
+    const view = new DataView(this.#module.HEAPU8.buffer);
+    view.setBigUint64(this.#scratch, BigInt.asUintN(64, value), true);
+    view.setBigUint64(this.#scratch + 8, BigInt.asUintN(64, value >> 64n), true);
+    check(this.#module._uc_reg_write(this.#handle, register, this.#scratch), 'write a register');
+  }
+
+  #env64(offset: number): number {
+    const heap = this.#module.HEAPU32;
+    const at = (this.#env + offset) >> 2;
+    return heap[at + 1] * 0x100000000 + heap[at];
+  }
+
+  #hook(type: string, signature: string, callback: UnicornCallback, extra = 0): void {
+    const pointer = this.#module.addFunction(callback, signature);
+    this.#callbacks.push(pointer);
+    const kind = this.#constant(type);
+    // begin > end: no limits
+    check(this.#module._uc_hook_add(this.#handle, this.#scratch, kind, pointer, 0, 1, 0, 0, 0, extra), `add ${type}`);
+  }
+
+  #refresh(): void {
+    this.#heap = this.#module.HEAPU8;
+    const buffer = this.#heap.buffer;
+    this.#words = new Uint32Array(buffer, this.#ram, this.size >> 2);
+    this.#bytes = new Uint8Array(buffer, this.#ram, this.size);
+    this.#general = new Uint32Array(buffer, this.#env, 32);
+  }
+
+  #checkShape(): void {
+    const probe = 0x1122334455667788n;
+    this.write('r15', probe);
+    const heap = this.#module.HEAPU32;
+    const at = (offset: number): number => heap[(this.#env + offset) >> 2];
+    check(this.#module._uc_context_alloc(this.#handle, this.#scratch), 'allocate a context');
+    const context = heap[this.#scratch >> 2];
+    const contextSize = heap[context >> 2];
+    this.#module._uc_free(context);
+    const asKnown =
+      at(15 * 8) === 0x55667788 &&
+      at(15 * 8 + 4) === 0x11223344 &&
+      at(ENV.efer) === EFER_LONG_MODE &&
+      at(ENV.oldException) === NO_EXCEPTION &&
+      contextSize === ENV.tlb;
+    this.write('r15', 0n);
+    if (!asKnown) {
+      this.close();
+      throw unknownBuild();
+    }
+  }
+}

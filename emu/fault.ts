@@ -1,0 +1,61 @@
+import type { Access } from './errors.js';
+
+/** Exception vectors (Intel SDM, volume 3, table 6-1). */
+export const DEBUG = 1;
+export const BREAKPOINT = 3;
+export const INVALID_OPCODE = 6;
+export const PAGE_FAULT = 14;
+
+/** What stopped the guest, in the words of the Intel SDM, with the signal that Linux would send for it. */
+export type FaultKind =
+  | 'divide error'
+  | 'trap'
+  | 'breakpoint'
+  | 'invalid instruction'
+  | 'refused instruction'
+  | 'general protection fault'
+  | 'stack fault'
+  | 'page fault'
+  | 'floating-point error'
+  | 'software interrupt'
+  | 'bad pointer';
+
+/** An instruction that could not be completed, and why. Memory and registers are as they were before it. */
+export interface Fault {
+  readonly kind: FaultKind;
+  /** Address of the instruction. */
+  readonly rip: bigint;
+  /** Page faults and bad pointers: what was tried, */
+  readonly access?: Access;
+  /** and where. */
+  readonly target?: bigint;
+}
+
+const KINDS: Readonly<Record<number, FaultKind>> = {
+  0: 'divide error',
+  [DEBUG]: 'trap',
+  [BREAKPOINT]: 'breakpoint',
+  [INVALID_OPCODE]: 'invalid instruction',
+  12: 'stack fault',
+  13: 'general protection fault',
+  [PAGE_FAULT]: 'page fault',
+  16: 'floating-point error',
+  17: 'general protection fault',
+  19: 'floating-point error',
+};
+
+/** Whether an exception leaves rip at the instruction that raised it, rather than behind it. */
+export function isFault(vector: number): boolean {
+  return KINDS[vector] !== undefined && vector !== BREAKPOINT && vector !== DEBUG;
+}
+
+/**
+ * @param vector of the exception
+ * @param pageFault CR2 and error code; looked at for page faults only
+ */
+export function faultOf(vector: number, rip: number, pageFault: { address: number; errorCode: number }): Fault {
+  const kind = KINDS[vector] ?? 'software interrupt';
+  if (vector !== PAGE_FAULT) return { kind, rip: BigInt(rip) };
+  const access = pageFault.address === rip ? 'execute' : pageFault.errorCode & 2 ? 'write' : 'read';
+  return { kind, rip: BigInt(rip), access, target: BigInt(pageFault.address) };
+}

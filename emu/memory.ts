@@ -1,0 +1,362 @@
+import type { Engine } from './engine.js';
+import { type Access, BadAddress, OutOfMemory } from './errors.js';
+
+export const PAGE_SIZE = 4096;
+
+/** What a page allows, as /proc/PID/maps writes it. */
+export type Protection = 'r--' | 'rw-' | 'r-x';
+
+/** The part of {@link Engine} that memory is made of. */
+export type PhysicalMemory = Pick<Engine, 'size' | 'words' | 'bytes' | 'flushTranslations'>;
+
+/** The pages in use and the tables that say so. */
+export interface SavedMemory {
+  readonly size: number;
+  /** Numbers of the saved pages, ascending, and their contents one behind the other. */
+  readonly pages: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+/*
+ * Bits of a page table entry (Intel SDM, volume 3, 4.5). RESERVED is one of those left to the operating system: the
+ * page is not present, but becomes so, filled with zeros, when it is first touched.
+ */
+const PRESENT = 1;
+const WRITABLE = 2;
+const USER = 4;
+const ACCESSED = 0x20;
+const DIRTY = 0x40;
+const RESERVED = 0x200;
+/** Bit 63, in the high word. */
+const NO_EXECUTE = 0x80000000;
+
+/** Error code bits of a page fault (Intel SDM, volume 3, 4.7). */
+const FAULT_PRESENT = 1;
+const FAULT_WRITE = 2;
+
+/** A page directory covers 1 GiB. The four levels of tables follow the kernel page, the last one in one piece. */
+const PML4 = PAGE_SIZE;
+const PDPT = 2 * PAGE_SIZE;
+const DIRECTORIES = 3 * PAGE_SIZE;
+const DIRECTORY_REACH = 2 ** 30;
+const TABLE_REACH = 2 ** 21;
+
+/** Offsets in the kernel page of what {@link Memory.allocate} knows: where to go on, and the first free range. */
+const NEXT_RANGE = 0xc00;
+const FREE_RANGE = 0xc04;
+
+/**
+ * Guest memory behind guest page tables, which give each page its protection: `uc_mem_protect` slows down with the
+ * number of regions, page tables do not. Pages are zeroed and made present when they are first touched, by the guest
+ * or by the host, so that a thousand stacks of 256 KiB cost what they use.
+ *
+ * Guest addresses are physical addresses, because Unicorn 1.0 heeds the protection in page tables and ignores the
+ * translation. The tables and the allocator's state are in guest memory too, out of the guest's reach at its end; a
+ * copy of that memory is a copy of everything.
+ *
+ * Addresses are numbers here, being below 2^31; values of 64 bits are BigInt.
+ */
+export class Memory {
+  /** Where the kernel area begins: guest addresses end here. */
+  readonly end: number;
+  readonly #physical: PhysicalMemory;
+  /** Index of the low word of page 0's entry; the entry of page n is n * 2 words further. */
+  readonly #entries: number;
+
+  /**
+   * @param physical whose content is undefined and is set up here
+   * @throws OutOfMemory when it is too small to be of any use
+   */
+  constructor(physical: PhysicalMemory) {
+    this.#physical = physical;
+    const { size, words, bytes } = physical;
+    const directories = Math.ceil(size / DIRECTORY_REACH);
+    const tables = Math.ceil(size / TABLE_REACH);
+    const firstTable = DIRECTORIES + directories * PAGE_SIZE;
+    this.end = size - firstTable - tables * PAGE_SIZE;
+    if (this.end < 2 * TABLE_REACH) throw new OutOfMemory('a machine needs at least 8 MiB of memory');
+    const kernel = this.end;
+    bytes.fill(0, kernel, size);
+    const link = (at: number, target: number): void => {
+      words[(kernel + at) >>> 2] = (kernel + target) | PRESENT | WRITABLE | USER;
+    };
+    link(PML4, PDPT);
+    for (let i = 0; i < directories; i++) link(PDPT + i * 8, DIRECTORIES + i * PAGE_SIZE);
+    for (let i = 0; i < tables; i++) link(DIRECTORIES + i * 8, firstTable + i * PAGE_SIZE);
+    this.#entries = (kernel + firstTable) >>> 2;
+    words[this.#entries + (kernel / PAGE_SIZE) * 2] = kernel | PRESENT | WRITABLE;
+    words[(kernel + NEXT_RANGE) >>> 2] = kernel;
+  }
+
+  /** Address of the kernel page, which only the processor can use. */
+  get kernel(): number {
+    return this.end;
+  }
+
+  /** Physical address of the top page table, for CR3. */
+  get root(): number {
+    return this.end + PML4;
+  }
+
+  /**
+   * Makes the pages of a range usable, as zeros. They cost nothing until they are touched.
+   * @param address and `size` are multiples of the page size
+   * @throws OutOfMemory when the range ends beyond the machine's memory
+   */
+  reserve(address: number, size: number, protection: Protection): void {
+    if (address + size > this.end) throw this.#exhausted();
+    const low = RESERVED | USER | (protection === 'rw-' ? WRITABLE : 0);
+    const high = protection === 'r-x' ? 0 : NO_EXECUTE;
+    const words = this.#physical.words;
+    for (let page = address; page < address + size; page += PAGE_SIZE) {
+      const entry = this.#entry(page);
+      words[entry] = page | low;
+      words[entry + 1] = high;
+    }
+  }
+
+  /** Takes a range out of use. */
+  release(address: number, size: number): void {
+    const entry = this.#entry(address);
+    this.#physical.words.fill(0, entry, entry + (size / PAGE_SIZE) * 2);
+    this.#physical.flushTranslations();
+  }
+
+  /**
+   * Finds room for a range that nothing else uses, from the end of memory downwards; nothing in it is usable until it
+   * is reserved. Ranges given back by {@link free} are used again, last freed first, if the size is the same: they are
+   * linked through the high words of their own page table entries.
+   * @param size in bytes, a multiple of the page size and at least two pages
+   * @param floor the range must not begin below
+   * @throws OutOfMemory
+   */
+  allocate(size: number, floor: number): number {
+    const words = this.#physical.words;
+    const freeRange = (this.end + FREE_RANGE) >>> 2;
+    const free = words[freeRange];
+    if (free !== 0) {
+      const entry = this.#entry(free);
+      if (words[entry + 3] === size) {
+        words[freeRange] = words[entry + 1];
+        return free;
+      }
+    }
+    const nextRange = (this.end + NEXT_RANGE) >>> 2;
+    const address = words[nextRange] - size;
+    if (address < floor) throw this.#exhausted();
+    words[nextRange] = address;
+    return address;
+  }
+
+  /** Gives back a range that {@link allocate} found, of that size. */
+  free(address: number, size: number): void {
+    this.release(address, size);
+    const words = this.#physical.words;
+    const freeRange = (this.end + FREE_RANGE) >>> 2;
+    const entry = this.#entry(address);
+    words[entry + 1] = words[freeRange];
+    words[entry + 3] = size;
+    words[freeRange] = address;
+  }
+
+  /** Lowest address that {@link allocate} has handed out; what grows from below must stay under it. */
+  get ceiling(): number {
+    return this.#physical.words[(this.end + NEXT_RANGE) >>> 2];
+  }
+
+  /** What the page at an address allows, or undefined if nothing is mapped there for the guest. */
+  protectionAt(address: number): Protection | undefined {
+    if (!(address >= 0 && address < this.end)) return undefined;
+    const entry = this.#entry(address);
+    const words = this.#physical.words;
+    const low = words[entry];
+    if ((low & (PRESENT | RESERVED)) === 0) return undefined;
+    if ((low & WRITABLE) !== 0) return 'rw-';
+    return (words[entry + 1] & NO_EXECUTE) !== 0 ? 'r--' : 'r-x';
+  }
+
+  /**
+   * Makes a reserved page present on which the guest faulted.
+   * @returns whether the access may be tried again; if not, it was the guest's mistake
+   */
+  fault(address: number, errorCode: number): boolean {
+    if ((errorCode & FAULT_PRESENT) !== 0 || !(address < this.end)) return false;
+    const entry = this.#entry(address);
+    const low = this.#physical.words[entry];
+    if ((low & RESERVED) === 0 || ((errorCode & FAULT_WRITE) !== 0 && (low & WRITABLE) === 0)) return false;
+    this.#makePresent(address, entry);
+    return true;
+  }
+
+  u8(address: number): number {
+    this.#touch(this.#physical.words, address, 'read');
+    return this.#physical.bytes[address];
+  }
+
+  setU8(address: number, value: number): void {
+    this.#touch(this.#physical.words, address, 'write');
+    this.#physical.bytes[address] = value;
+  }
+
+  /** 32 bits, unsigned. */
+  u32(address: number): number {
+    if ((address & 3) !== 0) return this.#unaligned(address, 4).getUint32(0, true);
+    const words = this.#physical.words;
+    this.#touch(words, address, 'read');
+    return words[address >>> 2];
+  }
+
+  i32(address: number): number {
+    return this.u32(address) | 0;
+  }
+
+  setU32(address: number, value: number): void {
+    if ((address & 3) !== 0) {
+      this.write(address, new Uint8Array(Uint32Array.of(value).buffer));
+      return;
+    }
+    const words = this.#physical.words;
+    this.#touch(words, address, 'write');
+    words[address >>> 2] = value;
+  }
+
+  u64(address: number): bigint {
+    if ((address & 7) !== 0) return this.#unaligned(address, 8).getBigUint64(0, true);
+    const words = this.#physical.words;
+    this.#touch(words, address, 'read');
+    return (BigInt(words[(address >>> 2) + 1]) << 32n) | BigInt(words[address >>> 2]);
+  }
+
+  setU64(address: number, value: bigint): void {
+    if ((address & 7) !== 0) {
+      this.write(address, new Uint8Array(BigUint64Array.of(value).buffer));
+      return;
+    }
+    const words = this.#physical.words;
+    this.#touch(words, address, 'write');
+    words[address >>> 2] = Number(BigInt.asUintN(32, value));
+    words[(address >>> 2) + 1] = Number(BigInt.asUintN(32, value >> 32n));
+  }
+
+  /** A 64-bit pointer as a number. Inexact above 2^53, where no guest memory is, so that using it faults. */
+  pointer(address: number): number {
+    if ((address & 7) !== 0) return Number(this.u64(address));
+    const words = this.#physical.words;
+    this.#touch(words, address, 'read');
+    const high = words[(address >>> 2) + 1];
+    return high === 0 ? words[address >>> 2] : high * 0x100000000 + words[address >>> 2];
+  }
+
+  /** @param value a guest address, so below 2^31 */
+  setPointer(address: number, value: number): void {
+    if ((address & 7) !== 0) {
+      this.setU64(address, BigInt(value));
+      return;
+    }
+    const words = this.#physical.words;
+    this.#touch(words, address, 'write');
+    words[address >>> 2] = value;
+    words[(address >>> 2) + 1] = 0;
+  }
+
+  /** A copy of a range. */
+  read(address: number, size: number): Uint8Array {
+    this.#touchRange(address, size, 'read');
+    return this.#physical.bytes.slice(address, address + size);
+  }
+
+  write(address: number, bytes: Uint8Array): void {
+    this.#touchRange(address, bytes.length, 'write');
+    this.#physical.bytes.set(bytes, address);
+  }
+
+  /** Writes where the guest may not: for loading programs. */
+  load(address: number, bytes: Uint8Array): void {
+    this.#touchRange(address, bytes.length, 'read');
+    this.#physical.bytes.set(bytes, address);
+  }
+
+  /** The bytes of a zero-terminated string as text in UTF-8. */
+  text(address: number): string {
+    const bytes: number[] = [];
+    for (let at = address; ; at++) {
+      const byte = this.u8(at);
+      if (byte === 0) return new TextDecoder().decode(Uint8Array.from(bytes));
+      bytes.push(byte);
+    }
+  }
+
+  /** All pages in use, to be given to {@link restore}. */
+  save(): SavedMemory {
+    const { words, bytes, size } = this.#physical;
+    const pages: number[] = [];
+    for (let page = 0; page < this.end / PAGE_SIZE; page++) {
+      if ((words[this.#entries + page * 2] & PRESENT) !== 0) pages.push(page);
+    }
+    for (let page = this.end / PAGE_SIZE; page < size / PAGE_SIZE; page++) pages.push(page);
+    const copy = new Uint8Array(pages.length * PAGE_SIZE);
+    pages.forEach((page, index) => {
+      copy.set(bytes.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE), index * PAGE_SIZE);
+    });
+    return { size, pages: Uint32Array.from(pages), bytes: copy };
+  }
+
+  /**
+   * Makes memory what it was, here or in another machine.
+   * @throws OutOfMemory when the other machine has not the same amount
+   */
+  restore(saved: SavedMemory): void {
+    const { bytes, size } = this.#physical;
+    if (saved.size !== size) {
+      throw new OutOfMemory(`a machine with ${saved.size >> 20} MiB was saved, and this one has ${size >> 20}`);
+    }
+    saved.pages.forEach((page, index) => {
+      bytes.set(saved.bytes.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE), page * PAGE_SIZE);
+    });
+    this.#physical.flushTranslations();
+  }
+
+  #exhausted(): OutOfMemory {
+    return new OutOfMemory(
+      `the guest's ${this.#physical.size >> 20} MiB of memory are used up: give it more (--memory)`,
+    );
+  }
+
+  #entry(address: number): number {
+    return this.#entries + (address >>> 12) * 2;
+  }
+
+  #makePresent(address: number, entry: number): number {
+    const { words, bytes } = this.#physical;
+    const page = (address & -PAGE_SIZE) >>> 0;
+    bytes.fill(0, page, page + PAGE_SIZE);
+    const low = ((words[entry] & ~RESERVED) | PRESENT) >>> 0;
+    words[entry] = low;
+    return low;
+  }
+
+  /** As the processor does before each access: checks it, and marks a page that is written as dirty. */
+  #touch(words: Uint32Array, address: number, access: Access): void {
+    if (!(address >= 0 && address < this.end)) throw new BadAddress(address, access);
+    const entry = this.#entry(address);
+    let low = words[entry];
+    if ((low & PRESENT) === 0) {
+      if ((low & RESERVED) === 0) throw new BadAddress(address, access);
+      low = this.#makePresent(address, entry);
+    }
+    if (access === 'write' && (low & DIRTY) === 0) {
+      if ((low & WRITABLE) === 0) throw new BadAddress(address, access);
+      words[entry] = low | ACCESSED | DIRTY;
+    }
+  }
+
+  #touchRange(address: number, size: number, access: Access): void {
+    if (size === 0) return;
+    for (let page = address; page < address + size; page += PAGE_SIZE - (page % PAGE_SIZE))
+      this.#touch(this.#physical.words, page, access);
+  }
+
+  #unaligned(address: number, size: number): DataView {
+    return new DataView(this.read(address, size).buffer);
+  }
+}

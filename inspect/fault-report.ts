@@ -1,0 +1,65 @@
+import { Disassembler } from '../emu/disassembler.js';
+import type { Fault } from '../emu/fault.js';
+import { PAGE_SIZE } from '../emu/memory.js';
+import { GENERAL_REGISTERS } from '../emu/registers.js';
+import type { Process } from '../runtime/process.js';
+import { regionAt } from '../runtime/region.js';
+import { coroutineName, hex } from './format.js';
+
+const LONGEST_INSTRUCTION = 15;
+
+/** What happened, in one line. */
+function reason(process: Process, fault: Fault): string {
+  const { kind, access, target } = fault;
+  const cr = process.coroutines.running;
+  const { low, high } = process.coroutines.stackOf(cr);
+  if (kind === 'page fault' && target !== undefined) {
+    const where = regionAt(process, Number(target));
+    const address = Number(target);
+    if (address >= low - PAGE_SIZE && address < low) {
+      return (
+        `stack overflow: ${coroutineName(process.census.id(cr))} has used all ${high - low} bytes of its stack ` +
+        `(${hex(BigInt(low))}-${hex(BigInt(high))}) and its next ${access} was at ${hex(target)}, in the guard page`
+      );
+    }
+    return `page fault: the program may not ${access} at ${hex(target)}, which is in ${where}`;
+  }
+  if (kind === 'bad pointer' && target !== undefined) {
+    return `bad pointer: a function was given ${hex(target)} to ${access} at, which is in ${regionAt(process, Number(target))}`;
+  }
+  if (kind === 'refused instruction') {
+    return 'refused instruction: the emulator computes AVX wrongly and knows no repeatable time stamp; compile without it (-mno-avx)';
+  }
+  return kind;
+}
+
+/** The instruction at an address as text, or undefined if there is none. Loads Capstone. */
+async function instructionText(process: Process, address: bigint): Promise<string | undefined> {
+  const { memory } = process.cpu;
+  if (memory.protectionAt(Number(address)) !== 'r-x') return undefined;
+  const left = PAGE_SIZE - (Number(address) % PAGE_SIZE);
+  const bytes = memory.read(Number(address), Math.min(LONGEST_INSTRUCTION, left));
+  const disassembler = await Disassembler.load();
+  try {
+    return disassembler.disassemble(bytes, address)?.text;
+  } finally {
+    disassembler.close();
+  }
+}
+
+/**
+ * A fault as people need it: what, at which instruction, in which coroutine, at what moment, and all general
+ * registers.
+ */
+export async function faultReport(process: Process, fault: Fault): Promise<string> {
+  const text = await instructionText(process, fault.rip);
+  const values = GENERAL_REGISTERS.map((name) => `${name.padEnd(3)} ${hex(process.cpu.read(name)).padEnd(18)}`);
+  const rows = [0, 4, 8, 12].map((start) => `    ${values.slice(start, start + 4).join('  ')}`.trimEnd());
+  const id = process.census.id(process.coroutines.running);
+  return [
+    reason(process, fault),
+    `  at ${process.describe(fault.rip)} [${hex(fault.rip)}]${text === undefined ? '' : `: ${text}`}`,
+    `  in ${coroutineName(id)}, at moment ${process.cpu.moment}`,
+    ...rows,
+  ].join('\n');
+}

@@ -1,0 +1,17 @@
+/** The library: a machine to run guest programs in, and libmill's functions for bodies written in TypeScript. */
+export { AssemblyError, type Problem, UndefinedSymbol } from '../asm/errors.js';
+export { Image } from '../asm/image.js';
+export type { Snapshot, Stop } from '../emu/cpu.js';
+export { Cpu } from '../emu/cpu.js';
+export { BadAddress, EngineError, MachineError, OutOfMemory } from '../emu/errors.js';
+export type { Fault, FaultKind } from '../emu/fault.js';
+export { DEFAULT_MEMORY, ENGINES, type MachineOptions, openCpu } from '../emu/open.js';
+export { GENERAL_REGISTERS, REGISTERS, type RegisterName } from '../emu/registers.js';
+export type { Argument, Body, Operation } from '../runtime/bodies.js';
+export { Deadlock, MillError, Panic, StackEscape, UnknownSystemCall } from '../runtime/errors.js';
+export { CTX_SLOTS, type CtxSlot, STRUCTURES } from '../runtime/layout.js';
+export { libmill } from '../runtime/libmill.js';
+export { call, cls, go, goprepare, print, setcls } from '../runtime/operations.js';
+export { type Listener, type Outcome, Process, type SavedProcess, type Switch } from '../runtime/process.js';
+export { assembleProgram } from './program.js';
+export { type Half, recordSwitches, type Slots, type SwitchRecord } from './switches.js';

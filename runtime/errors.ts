@@ -1,0 +1,41 @@
+/** Base of what ends a guest program by a decision of the runtime. */
+export class MillError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** Wrong use that libmill answers with `panic: <text>` and abort. */
+export class Panic extends MillError {}
+
+/** Nobody can ever run again. */
+export class Deadlock extends MillError {
+  constructor() {
+    super('every coroutine waits, and nothing is left that could wake one');
+  }
+}
+
+/** A coroutine's stack pointer is not in its stack, and no switch has put it there. */
+export class StackEscape extends MillError {
+  readonly coroutine: number;
+  readonly rsp: bigint;
+
+  /** @param low and `high` bound the coroutine's own stack */
+  constructor(coroutine: number, rsp: number, low: number, high: number) {
+    const hex = (address: number): string => `0x${address.toString(16)}`;
+    super(
+      `the stack pointer of coroutine ${coroutine} is ${hex(rsp)}, outside its stack ${hex(low)}-${hex(high)}, ` +
+        'and no switch has put it there',
+    );
+    this.coroutine = coroutine;
+    this.rsp = BigInt(rsp);
+  }
+}
+
+/** A `syscall` instruction with a number that is none of the doors. */
+export class UnknownSystemCall extends MillError {
+  constructor(number: number) {
+    super(`there is no system call ${number} here: programs reach the outside through libmill and libc functions`);
+  }
+}
