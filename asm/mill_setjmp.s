@@ -9,9 +9,10 @@
 #   holds  rbx  rbp  r12  rsp  r13  r14  r15  return address  rdi  rsi
 #
 # Meant to be included inline: behind a call it would save the stack pointer of a dead frame.
-# The numeric label stands for libmill's LJMPRET%=, which is new in every statement.
+# The label stands for libmill's LJMPRET%=, which is new in every statement: it is numeric, so that it can be defined
+# again, and spells LJMPRET on a telephone's keys, so that no `1b` of the program around it will ever mean it.
 
-        lea     1f(%rip), %rcx
+        lea     5567738f(%rip), %rcx
         xor     %rax, %rax
         mov     %rbx, (%rdx)
         mov     %rbp, 8(%rdx)
@@ -23,4 +24,4 @@
         mov     %rcx, 56(%rdx)
         mov     %rdi, 64(%rdx)
         mov     %rsi, 72(%rdx)
-1:
+5567738:

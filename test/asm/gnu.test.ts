@@ -19,9 +19,8 @@ const register = (suffix: string) => fc.constantFrom(...(REGISTERS[suffix] ?? []
 
 /** Numbers around the edges of the encodings, in decimal or hexadecimal, as the texts of a program. */
 const number = (bits: number) => {
-  const edges = [7, 8, 15, 16, 31]
-    .filter((edge) => edge < bits)
-    .flatMap((edge) => [2 ** edge, 2 ** edge - 1, -(2 ** edge)]);
+  const powers = [7, 8, 15, 16, 31].filter((edge) => edge < bits).map((edge) => 2 ** edge);
+  const edges = powers.flatMap((power) => [power - 1, -power, ...(power < 2 ** (bits - 1) ? [power] : [])]);
   const inRange = [0, 1, -1, 10, 16, 100, -8, -16, ...edges];
   return fc
     .oneof(fc.constantFrom(...inRange), fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 }))
@@ -39,7 +38,7 @@ const memory = fc.oneof(
   fc.tuple(number(32), index, scale).map(([n, i, s]) => `${n}(,${i},${s})`),
   fc.nat(2 ** 31 - 1).map((n) => `${n}`),
   fc.nat(1000).map((n) => `%fs:${n}`),
-  fc.constantFrom('l0(%rip)', 'l1+4(%rip)', 'l2-300(%rip)', '16(%rip)'),
+  fc.constantFrom('l0(%rip)', 'l1(%rip)', 'l2(%rip)'),
 );
 const label = fc.constantFrom('l0', 'l1', 'l2');
 
@@ -70,7 +69,9 @@ const instruction = fc.oneof(
   },
   fc.bigInt({ min: -(1n << 63n), max: (1n << 64n) - 1n }).map((n) => `movabs $${n}, %r10`),
   fc.bigInt({ min: -(1n << 63n), max: (1n << 64n) - 1n }).map((n) => `mov $${n}, %rax`),
-  fc.tuple(memory, fc.constantFrom('w', 'l', 'q').chain(register)).map(([a, b]) => `lea ${a}, ${b}`),
+  fc
+    .tuple(memory, fc.constantFrom('w', 'l', 'q').chain(register))
+    .map(([a, b]) => `lea ${a.replace('%fs:', '')}, ${b}`),
   fc.tuple(fc.constantFrom('push', 'pop'), register('q')).map((parts) => parts.join(' ')),
   fc.tuple(fc.constantFrom('pushq', 'popq'), memory).map((parts) => parts.join(' ')),
   number(32).map((n) => `push $${n}`),
@@ -111,24 +112,19 @@ const program = fc
 const SPACING = 4096;
 const ADDRESS = 0x400000;
 
-/** A text for each instruction up to the program's hlt, with the targets of jumps counted in instructions. */
+/** The text of each instruction of a program, up to its hlt; what refers to a label names the instruction's number. */
 function meaning(listing: readonly { address: number; text: string }[], start: number): string[] {
   const from = listing.findIndex(({ address }) => address === start);
-  const length = listing.slice(from).findIndex(({ text }) => text === 'hlt');
+  const length = listing.slice(from).findIndex(({ text }) => text === 'hlt') + 1;
   const own = listing.slice(from, from + length);
   const ordinal = new Map(own.map(({ address }, at) => [address, at]));
-  const place = (address: number, next: number) => {
-    const at = ordinal.get(address);
-    // Outside of the instructions' starts, what counts is the distance from an instruction that both have.
-    return at === undefined ? `label${Math.sign(address - next)}` : `#${at}`;
-  };
-  return own.map(({ address, text }, at) => {
-    const next = own[at + 1]?.address ?? address;
+  const place = (address = '') => `instruction ${ordinal.get(Number.parseInt(address, 16)) ?? `at ${address}`}`;
+  return own.map(({ text }) => {
     const plain = text.replace(/\s+/g, ' ').replace(/^movabs/, 'mov');
-    const relative = /^(.*?)-?0x[0-9a-f]+(\(%rip\).*?) +# 0x([0-9a-f]+)$/.exec(plain);
-    if (relative) return `${relative[1]}…${relative[2]}`;
+    const relative = /^(.*?)-?0x[0-9a-f]+\(%rip\)(.*?) +# 0x([0-9a-f]+)$/.exec(plain);
+    if (relative) return `${relative[1]}(${place(relative[3])})${relative[2]}`;
     const jump = /^(j\w+|call) 0x([0-9a-f]+)$/.exec(plain);
-    return jump ? `${jump[1]} ${place(Number.parseInt(jump[2] ?? '', 16), next)}` : plain;
+    return jump ? `${jump[1]} ${place(jump[2])}` : plain;
   });
 }
 

@@ -22,7 +22,7 @@ function inDirectory<T>(action: (path: (name: string) => string) => T): T {
 export function gnuCode(text: string): Buffer {
   return inDirectory((path) => {
     writeFileSync(path('t.s'), text);
-    execFileSync('as', ['-o', path('t.o'), path('t.s')]);
+    execFileSync('as', ['-o', path('t.o'), path('t.s')], { stdio: 'pipe' });
     execFileSync('objcopy', ['-O', 'binary', '-j', '.text', path('t.o'), path('t.bin')]);
     return readFileSync(path('t.bin'));
   });

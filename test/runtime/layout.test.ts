@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { CTX_SLOTS, MILL_CHOOSEDATA, MILL_CR, MILL_DEBUG_CR, MILL_TIMER, STRUCTURES } from '../../runtime/layout.js';
+import { libmill } from '../../runtime/libmill.js';
+
+/** Offset and size of each field as a C program printed them that was built with gcc 12 against libmill 1.18. */
+const MEASURED = {
+  mill_cr: {
+    size: 248,
+    fields: {
+      state: [0, 4],
+      is_ready: [4, 4],
+      ready: [8, 8],
+      timer: [16, 32],
+      fd: [48, 4],
+      events: [52, 4],
+      choosedata: [56, 40],
+      ctx: [96, 80],
+      result: [176, 4],
+      valbuf: [184, 8],
+      valbuf_sz: [192, 8],
+      clsval: [200, 8],
+      debug: [208, 40],
+    },
+  },
+  mill_timer: { size: 32, fields: { item: [0, 16], expiry: [16, 8], callback: [24, 8] } },
+  mill_choosedata: { size: 40, fields: { clauses: [0, 16], othws: [16, 4], ddline: [24, 8], available: [32, 4] } },
+  mill_debug_cr: { size: 40, fields: { item: [0, 16], id: [16, 4], created: [24, 8], current: [32, 8] } },
+} as const;
+
+describe('layout', () => {
+  it.each(STRUCTURES.map((structure) => [structure.name, structure] as const))(
+    '%s has the offsets and sizes that gcc gave libmill',
+    (name, structure) => {
+      const fields = Object.fromEntries(
+        Object.entries(structure.fields).map(([field, { offset, size }]) => [field, [offset, size]]),
+      );
+      expect({ size: structure.size, fields }).toEqual(MEASURED[name as keyof typeof MEASURED]);
+    },
+  );
+
+  it('describes every structure that was measured', () => {
+    expect(STRUCTURES.map(({ name }) => name).sort()).toEqual(Object.keys(MEASURED).sort());
+    expect([MILL_CR, MILL_TIMER, MILL_CHOOSEDATA, MILL_DEBUG_CR].every((one) => STRUCTURES.includes(one))).toBe(true);
+  });
+
+  it('numbers the ten slots as the sequences use them', () => {
+    expect(CTX_SLOTS).toEqual(['rbx', 'rbp', 'r12', 'rsp', 'r13', 'r14', 'r15', 'rip', 'rdi', 'rsi']);
+    expect(MILL_CR.fields.ctx.size).toBe(CTX_SLOTS.length * 8);
+  });
+
+  it('agrees with the offsets that the guest side has of its own', () => {
+    const image = libmill();
+    expect(image.symbol('mill_cr_ctx')).toBe(96n);
+    expect(image.symbol('mill_cr_clsval')).toBe(200n);
+    expect(image.symbol('mill_main') % 8n).toBe(0n);
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { UndefinedSymbol } from '../../asm/errors.js';
+import { openCpu } from '../../emu/open.js';
+import type { Body } from '../../runtime/bodies.js';
+import { libmill } from '../../runtime/libmill.js';
+import { go, print } from '../../runtime/operations.js';
+import { Process } from '../../runtime/process.js';
+import { fixturePrograms, loadFixture, promised } from '../fixture.js';
+import { assemble, listen, run, withProcess } from './guest.js';
+
+const everyRegister = (process: Process) => process.cpu.readAll();
+
+describe('a process', () => {
+  it.each(fixturePrograms('.s'))('prints what %s promises', async (name) => {
+    const { output, outcome } = await run(await loadFixture(name));
+    const { output: expected, status } = promised(name);
+    expect({ output, outcome }).toEqual({ output: expected, outcome: { kind: 'exit', status } });
+  });
+
+  it('needs a main', async () => {
+    const image = await assemble('start: ret');
+    await expect(withProcess(image, () => {})).rejects.toThrow(UndefinedSymbol);
+  });
+
+  const middles = [1, 50, 200, 333, 500];
+  it.each(middles)(
+    'goes on in a fresh machine from a snapshot at moment %i as if nothing had happened',
+    async (moment) => {
+      const image = await loadFixture('stack-reuse.s');
+      const finish = async (saveAt?: number) =>
+        withProcess(image, async (process) => {
+          const written = listen(process);
+          process.run(saveAt);
+          const saved = process.save();
+          if (saveAt === undefined) return { written, registers: everyRegister(process), moment: process.cpu.moment };
+          return withProcess(image, (fresh) => {
+            const more = listen(fresh);
+            fresh.restore(saved);
+            fresh.run();
+            return { written: [...written, ...more], registers: everyRegister(fresh), moment: fresh.cpu.moment };
+          });
+        });
+      expect(await finish(moment)).toEqual(await finish());
+    },
+  );
+
+  it('makes its generators anew from the results they were given', async () => {
+    const counting: Body = function* () {
+      for (let i = 0; i < 5; i++) {
+        yield* print(`${i}`);
+        yield;
+      }
+    };
+    const main: Body = function* () {
+      yield* go(counting);
+      yield* go(counting);
+      for (let i = 0; i < 6; i++) yield;
+    };
+    const whole = await run(main);
+    expect(whole.output).toBe('0011223344');
+    for (const moment of [10, 300, 700, 1000]) {
+      await withProcess(main, async (process) => {
+        const before = listen(process).splice(0);
+        const written = listen(process);
+        process.run(moment);
+        const saved = process.save();
+        await withProcess(main, (fresh) => {
+          const after = listen(fresh);
+          fresh.restore(saved);
+          expect(fresh.run()).toEqual({ kind: 'exit', status: 0 });
+          expect([...before, ...written, ...after].join('')).toBe(whole.output);
+          expect(fresh.cpu.moment).toBe(whole.moment);
+        });
+      });
+    }
+  });
+
+  it('goes back to a snapshot of its own', async () => {
+    await withProcess(await loadFixture('ping-pong.s'), (process) => {
+      const written = listen(process);
+      process.run(200);
+      const saved = process.save();
+      const already = written.length;
+      process.run();
+      const first = written.splice(already);
+      process.restore(saved);
+      process.run();
+      expect(written.splice(already)).toEqual(first);
+    });
+  });
+
+  it('does not see another one that runs in turns with it', async () => {
+    const [ping, workers] = [await loadFixture('ping-pong.s'), await loadFixture('three-workers.s')];
+    const cpus = [openCpu({ memory: 32 << 20 }), openCpu({ memory: 32 << 20 })];
+    const processes = [ping, workers].map((image, index) => new Process(cpus[index], libmill(), image, ['guest']));
+    const written = processes.map(listen);
+    for (let moment = 17; processes.some((process) => process.run(moment).kind === 'limit'); moment += 17);
+    for (const cpu of cpus) cpu.close();
+    expect(written.map((texts) => texts.join(''))).toEqual([
+      promised('ping-pong.s').output,
+      promised('three-workers.s').output,
+    ]);
+  });
+
+  it('says where an address is', async () => {
+    await withProcess('main: ret\nlater: nop', (process) => {
+      expect(process.describe(process.symbol('later'))).toMatch(/^later \(guest\.s:\d+\)$/);
+      expect(process.describe(process.symbol('mill_suspend') + 7n)).toMatch(/^mill_suspend\+0x7 \(libmill\.s:\d+\)$/);
+      expect(process.describe(0x123n)).toBe('0x123');
+    });
+  });
+});
