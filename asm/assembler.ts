@@ -1,4 +1,4 @@
-import { renderAlign, renderData } from './data.js';
+import { MOST_BYTES, renderAlign, renderData } from './data.js';
 import { diagnose } from './diagnosis.js';
 import { Fault, Problems } from './errors.js';
 import type { Expression } from './expression.js';
@@ -46,6 +46,20 @@ function render(statement: Statement, at: number, scope: Scope): Rendered {
 function evaluate({ plus, minus, constant }: Expression, addresses: ReadonlyMap<string, number>): bigint {
   const sum = (names: readonly string[]) => names.reduce((total, name) => total + BigInt(addresses.get(name) ?? 0), 0n);
   return sum(plus) - sum(minus) + constant;
+}
+
+function checkSize(
+  statements: readonly Statement[],
+  rendered: readonly (Rendered | undefined)[],
+  problems: Problems,
+): void {
+  let size = 0;
+  const at = rendered.findIndex((each) => {
+    size += each?.least ?? 0;
+    return size > MOST_BYTES;
+  });
+  const statement = statements[at];
+  if (statement) problems.add(statement, `from here on the program is larger than ${MOST_BYTES} bytes`);
 }
 
 /** @throws Fault for a statement whose bytes cannot be right: Keystone reports success for some that it left out */
@@ -113,6 +127,7 @@ export async function assemble(sources: readonly Source[], options: AssembleOpti
   for (const definition of scope.definitions) problems.at(definition.statement, () => scope.value(definition));
   const rendered = statements.map((statement, at) => problems.at(statement, () => render(statement, at, scope)));
 
+  checkSize(statements, rendered, problems);
   const complete = rendered.filter((each) => each !== undefined);
   const outcome = problems.empty ? await layOut(statements, complete, base) : undefined;
   if (!outcome?.ok) {
@@ -121,6 +136,8 @@ export async function assemble(sources: readonly Source[], options: AssembleOpti
     throw new Error('Keystone refuses the program as a whole, but none of its statements');
   }
   const { layout } = outcome;
+  const end = Math.max(0, ...layout.sections.map(({ address, size }) => Number(address) + size));
+  if (end > ADDRESS_LIMIT) throw new RangeError(`the image ends at 0x${end.toString(16)}, which is not below 2 GiB`);
   const addresses = new Map(layout.starts.map((start, at) => [placeName(at), start]));
   addresses.set(BASE_NAME, Number(base));
   statements.forEach((statement, at) => {

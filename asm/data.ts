@@ -13,7 +13,10 @@ import type { Statement } from './statement.js';
 
 const WIDTHS: Readonly<Record<string, number>> = { '.byte': 1, '.short': 2, '.long': 4, '.quad': 8 };
 const LARGEST_ALIGNMENT = 4096n;
-const MOST_BYTES = 64n << 20n;
+/** No program is larger, so that a count with too many digits is a problem and not the end of the memory. */
+export const MOST_BYTES = 64n << 20n;
+/** As many of these are written out one by one. */
+const MOST_PATTERNS = 100_000n;
 
 const exactly = (text: string, size: number, bounds: readonly Bound[] = []): Rendered => {
   return { text, least: size, most: size, bounds };
@@ -72,6 +75,8 @@ function renderFill({ directive, tokens, section }: Statement & { kind: 'data' }
   const bytes = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n].slice(0, Number(size)).map((at) => (bits >> (at * 8n)) & 0xffn);
   const [first = 0n] = bytes;
   const same = bytes.every((byte) => byte === first);
+  if (!same && count > MOST_PATTERNS)
+    throw new Fault(`".fill": the count ${count} is above ${MOST_PATTERNS}`, `${count}`);
   const text = same
     ? `.space ${count * size}, ${first}`
     : Array.from({ length: Number(count) }, () => `.byte ${bytes.join(',')}`).join('\n');

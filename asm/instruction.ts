@@ -21,14 +21,14 @@ export interface Rendered {
   readonly bounds: readonly Bound[];
 }
 
-const PREFIXES = new Set('rep repe repz repne repnz lock data16 addr32 notrack'.split(' '));
+const PREFIXES = new Set('rep repe repz repne repnz lock data16 addr32 rex64 notrack'.split(' '));
 const LONGEST_INSTRUCTION = 15;
 const INT32 = { least: -(1n << 31n), most: (1n << 31n) - 1n };
 
 const SUFFIX_WIDTHS: Readonly<Record<string, number>> = { b: 8, w: 16, l: 32, q: 64 };
 const SUFFIXED = /^(?:mov|add|sub|adc|sbb|and|or|xor|cmp|test|imul)([bwlq])$/;
-const UNSUFFIXED =
-  /^(?:mov|add|sub|adc|sbb|and|or|xor|cmp|test|inc|dec|neg|not|i?mul|i?div|(?:sh|sa|ro|rc)[lr]|(?:mov|cmp|sto|lod|sca|in|out)s)$/;
+const UNSUFFIXED = /^(?:mov|add|sub|adc|sbb|and|or|xor|cmp|test|inc|dec|neg|not|i?mul|i?div|(?:sh|sa|ro|rc)[lr])$/;
+const UNSUFFIXED_STRING = /^(?:mov|cmp|sto|lod|sca|in|out)s$/;
 const BYTE_IMMEDIATE = /^(?:int|in[bwl]?|out[bwl]?|(?:sh|sa|ro|rc)[lr][bwlq]?|sh[lr]d[wlq]?|bt[crs]?[wlq]?)$/;
 const BRANCH = /^(?:j|call|loop|xbegin)/;
 const REPEATABLE = /^(?:(?:movs|stos|lods|scas|cmps|ins|outs)[bwlqd]?|retq?|nop)$/;
@@ -107,12 +107,16 @@ function isTarget(mnemonic: string, operand: Operand): boolean {
 
 function checkMnemonic(mnemonic: string, prefixes: readonly string[], operands: readonly Operand[]): void {
   if (NOT_IN_64_BIT_MODE.has(mnemonic)) throw new Fault(`"${mnemonic}" does not exist in 64-bit mode`, mnemonic);
+  // Keystone reads this as movq, which copies half of a register.
+  if (mnemonic === 'mov' && operands.some((operand) => operand.kind === 'register' && /mm/.test(operand.register))) {
+    throw new Fault('"mov" does not go with vector registers: write movq, movaps or movdqu', mnemonic);
+  }
   const memory = operands.some(({ kind }) => kind === 'memory');
   const sized = operands.some((operand, at) => {
     const isCount = at === 0 && operands.length > 1 && /^(?:sh|sa|ro|rc)/.test(mnemonic);
     return operand.kind === 'register' && !isCount;
   });
-  if (memory && !sized && UNSUFFIXED.test(mnemonic)) {
+  if (!sized && (UNSUFFIXED_STRING.test(mnemonic) || (memory && UNSUFFIXED.test(mnemonic)))) {
     throw new Fault(`"${mnemonic}" needs a suffix here, as no register tells the size: b, w, l or q`, mnemonic);
   }
   // Keystone puts any prefix in front of anything; the processor refuses most of that.

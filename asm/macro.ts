@@ -18,37 +18,24 @@ export interface Macro {
 const JOINS = /[-+*/|&^~<>=,(:%$]/;
 const JOINS_BEFORE = /[-+*/|&^~<>=,):]/;
 
+// A string, a character constant, spaces, or any other character.
+const ARGUMENT_PIECES = /"(?:\\[\s\S]|[^"\\])*"?|'(?:\\.|[^\\])'?|\s+|[\s\S]/g;
+
 /** Splits what follows a macro's name: at commas, and like GNU as also at spaces that no operator is next to. */
 export function splitArguments(text: string): string[] {
-  const parts: string[] = [];
-  let current = '';
+  const pieces = [...text.trim().matchAll(ARGUMENT_PIECES)].map(([piece]) => piece);
+  if (pieces.length === 0) return [];
+  const parts = [''];
   let depth = 0;
-  for (const [piece] of text.trim().matchAll(/"(?:\\[\s\S]|[^"\\])*"?|'(?:\\.|[^\\])'?|\s+|[\s\S]/g)) {
-    const end = current.trimEnd();
-    if (piece === '(') depth++;
-    if (piece === ')') depth--;
-    if (depth === 0 && piece === ',') {
-      parts.push(end);
-      current = '';
-    } else current += /^\s+$/.test(piece) ? ' ' : piece;
-  }
-  if (current !== '' || parts.length > 0) parts.push(current.trim());
-  return parts.flatMap(splitAtSpaces);
-}
-
-function splitAtSpaces(part: string): string[] {
-  const words: string[] = [''];
-  let depth = 0;
-  const pieces = [...part.trim().matchAll(/"(?:\\[\s\S]|[^"\\])*"?|\s+|[\s\S]/g)].map(([piece]) => piece);
   pieces.forEach((piece, at) => {
     if (piece === '(') depth++;
     if (piece === ')') depth--;
-    const apart = depth === 0 && /^\s+$/.test(piece);
-    const joined = JOINS.test(pieces[at - 1] ?? '') || JOINS_BEFORE.test(pieces[at + 1] ?? '');
-    if (apart && !joined) words.push('');
-    else if (!apart) words[words.length - 1] += piece;
+    const isSpace = piece.trim() === '';
+    const joins = JOINS.test(pieces[at - 1] ?? '') || JOINS_BEFORE.test(pieces[at + 1] ?? '');
+    if (depth === 0 && (piece === ',' || (isSpace && !joins))) parts.push('');
+    else if (!isSpace) parts[parts.length - 1] += piece;
   });
-  return words;
+  return parts;
 }
 
 /** Reads the rest of a `.macro` line: `name a, b=default`. @throws Fault if it cannot be read */

@@ -15,9 +15,9 @@ const PIECES =
 /**
  * Cuts text into statements at line ends and `;`, leaving out `#`, `//` and C comments, which Keystone gets wrong.
  *
+ * @param report is told of a string or comment without an end
  * @param line the number of the text's first line
  * @param column the column of its first character
- * @throws Fault for a string or comment without an end, by way of `report`
  */
 export function scan(text: string, report: (piece: Piece, fault: Fault) => void, line = 1, column = 1): Piece[] {
   const pieces: Piece[] = [];

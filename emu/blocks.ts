@@ -18,7 +18,7 @@ class ByAddress {
 
   /** The words of an address's page; index by `address % PAGE_SIZE`. */
   table(address: number): Int32Array {
-    const page = (address / PAGE_SIZE) | 0;
+    const page = Math.floor(address / PAGE_SIZE);
     if (page === this.#lastPage) return this.#lastTable;
     let table = this.#pages.get(page);
     if (table === undefined) {

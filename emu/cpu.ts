@@ -1,8 +1,8 @@
 import { Blocks, CONTINUES, COUNT, endsBlock, SLOW } from './blocks.js';
 import type { Engine, EngineEvents } from './engine.js';
 import { BadAddress, EngineError } from './errors.js';
-import { DEBUG, type Fault, faultOf, INVALID_OPCODE, isFault, PAGE_FAULT } from './fault.js';
-import { FLAGS_IMAGE, LENGTH, REPEATS, UNREPEATABLE, VECTOR } from './instruction.js';
+import { BREAKPOINT, DEBUG, type Fault, faultOf, INVALID_OPCODE, isFault, PAGE_FAULT, SOFTWARE } from './fault.js';
+import { ENDS_BLOCK, FLAGS_IMAGE, LENGTH, REPEATS, UNREPEATABLE, VECTOR } from './instruction.js';
 import { enterUserMode } from './kernel.js';
 import { Memory, type SavedMemory } from './memory.js';
 import {
@@ -41,7 +41,12 @@ type Mode =
   /** The trap flag is set: an interrupt after each instruction. */
   | 'trap'
   /** One instruction, run freely up to the next address. */
-  | 'until';
+  | 'until'
+  /** One `iret`, run freely up to the block it goes to. */
+  | 'return';
+
+/** `int n`, which is followed by the vector. */
+const SOFTWARE_INTERRUPT = 0xcd;
 
 /**
  * An x86_64 CPU in 64-bit user mode with its memory, exact to the instruction: it counts what it executes, stops where
@@ -59,7 +64,10 @@ export class Cpu {
    * thrown here becomes a fault of the guest; anything else leaves the run and is thrown there.
    */
   onHypercall: () => void = () => this.stop();
-  /** Called before each block of a plain run, and before each instruction of a stepped one, with its address. */
+  /**
+   * Called before each block of a plain run, and before each instruction of a stepped one, with its address. It may
+   * call {@link stop}, which comes back before that block; what it throws leaves the run and is thrown there.
+   */
   onBlock: ((address: number) => void) | undefined;
 
   readonly #engine: Engine;
@@ -71,7 +79,8 @@ export class Cpu {
   #stopRequested = false;
   #stepRequested = false;
   #interrupt = NOWHERE;
-  #thrown: { readonly error: unknown } | undefined;
+  /** What a callback threw inside the engine, and where it was called. */
+  #thrown: { readonly error: unknown; readonly rip: number } | undefined;
   #running = false;
 
   // The block that is executing, for finding the exact moment of a fault in it.
@@ -87,6 +96,10 @@ export class Cpu {
   #steppingCounted = false;
   /** Stepping ends when control leaves the current block. */
   #leaving = false;
+  /** The guest itself has set the trap flag: the instruction being stepped ends in a trap of its own. */
+  #trapIsGuests = false;
+  /** Blocks begun while one `iret` executes: its own, and the one it goes to. */
+  #blocksOfReturn = 0;
 
   /** @param open makes the engine; its physical memory is set up here */
   constructor(open: (events: EngineEvents) => Engine) {
@@ -95,9 +108,14 @@ export class Cpu {
       syscall: () => this.#onSyscall(),
       interrupt: (vector) => this.#onInterrupt(vector),
     });
-    this.memory = new Memory(this.#engine);
-    this.#blocks = new Blocks(this.memory);
-    enterUserMode(this.#engine, this.memory);
+    try {
+      this.memory = new Memory(this.#engine);
+      this.#blocks = new Blocks(this.memory);
+      enterUserMode(this.#engine, this.memory);
+    } catch (error) {
+      this.#engine.close();
+      throw error;
+    }
     this.#engine.write('rsp', 0n);
     this.write('eflags', FLAGS_FIXED);
     this.write('mxcsr', MXCSR_AT_START);
@@ -116,7 +134,10 @@ export class Cpu {
 
   /** The value of a register. EFLAGS never shows the trap flag, which belongs to stepping. */
   read(register: RegisterName): bigint {
-    if (register === 'rip') return BigInt(this.rip);
+    if (register === 'rip') {
+      const rip = this.rip;
+      return rip <= Number.MAX_SAFE_INTEGER ? BigInt(rip) : this.#engine.read('rip');
+    }
     if (register === 'eflags') return (this.#engine.read('eflags') & ~TRAP_FLAG) | FLAGS_FIXED;
     const index = GENERAL_INDEX[register as GeneralRegister];
     if (index === undefined) return this.#engine.read(register);
@@ -132,7 +153,7 @@ export class Cpu {
   /** Sets a register between runs. */
   write(register: RegisterName, value: bigint): void {
     if (register === 'rip') this.#rip = Number(value);
-    else this.#engine.write(register, value);
+    if (register !== 'rip' || value > Number.MAX_SAFE_INTEGER) this.#engine.write(register, value);
   }
 
   /** The low 32 bits of a general register, unsigned; for hypercalls. */
@@ -193,12 +214,14 @@ export class Cpu {
     this.#repeating = NOWHERE;
   }
 
-  /** Gives the engine's memory back. */
+  /** Gives the engine's memory back; a second call does nothing. Whatever else is done with it then throws. */
   close(): void {
+    if (this.#running) throw new EngineError('this machine is running: it cannot be closed from its own callbacks');
     this.#engine.close();
   }
 
   #begin(limit: number): void {
+    if (this.#running) throw new EngineError('this machine is running: it cannot be run from one of its own callbacks');
     this.#limit = limit;
     this.#visit = undefined;
     this.#stopRequested = false;
@@ -217,13 +240,17 @@ export class Cpu {
     this.#running = false;
     this.#rip = this.#engine.rip;
     if (this.#thrown !== undefined) {
-      const { error } = this.#thrown;
+      const { error, rip } = this.#thrown;
       this.#thrown = undefined;
-      if (error instanceof BadAddress) return this.#badPointer(error);
+      if (error instanceof BadAddress) return this.#badPointer(error, rip);
       throw error;
     }
     if (this.#interrupt !== NOWHERE) return this.#exception(this.#interrupt);
-    if (exit === 'invalid instruction') return this.#exception(INVALID_OPCODE);
+    if (exit === 'invalid instruction') {
+      // Unicorn does not call its hooks for this vector.
+      this.#onInterrupt(INVALID_OPCODE);
+      return this.#exception(this.#interrupt);
+    }
     if (exit === 'engine error') throw new EngineError(`${this.engine} broke at 0x${this.#rip.toString(16)}`);
     return this.#stopRequested ? STOPPED : undefined;
   }
@@ -231,13 +258,14 @@ export class Cpu {
   #exception(vector: number): Stop | undefined {
     this.#rewindTo(this.#rip);
     const pageFault = this.#engine.pageFault;
-    if (vector === PAGE_FAULT && this.memory.fault(pageFault.address, pageFault.errorCode)) return undefined;
-    return { kind: 'fault', fault: faultOf(vector, this.#rip, pageFault) };
+    if (vector === PAGE_FAULT && this.memory.fault(Number(pageFault.address), pageFault.errorCode)) return undefined;
+    return { kind: 'fault', fault: faultOf(vector, this.read('rip'), pageFault) };
   }
 
-  #badPointer(error: BadAddress): Stop {
+  #badPointer(error: BadAddress, rip: number): Stop {
     // The syscall was counted before its handler ran, and has not completed.
     this.moment -= 1;
+    this.#rip = rip;
     return {
       kind: 'fault',
       fault: { kind: 'bad pointer', rip: BigInt(this.#rip), access: error.access, target: error.address },
@@ -249,18 +277,16 @@ export class Cpu {
     if (this.#mode !== 'plain' || this.#block === NOWHERE) return;
     const before = this.#blocks.before(this.#block, this.#blockCount, rip);
     if (before === this.#blockCount) return;
-    if (before === 0 && this.#blockContinues) {
-      // In the middle of a `rep`, which was counted with its first iteration.
-      this.moment = this.#blockMoment;
-      this.#repeating = rip;
-    } else {
-      this.moment = this.#blockMoment + before - (this.#blockContinues ? 1 : 0);
-      this.#repeating = NOWHERE;
-    }
+    // A `rep` was counted with its first iteration; in its middle it has not completed, and will be counted again.
+    this.moment = this.#blockMoment + before - (this.#blockContinues ? 1 : 0);
+    this.#repeating = NOWHERE;
   }
 
   #onBlock(address: number, size: number): void {
-    if (this.#mode !== 'plain') return;
+    if (this.#mode !== 'plain') {
+      if (this.#mode === 'return' && ++this.#blocksOfReturn > 1) this.#engine.stop();
+      return;
+    }
     const block = this.#blocks.at(address, size);
     const count = block & COUNT;
     const continues = address === this.#repeating;
@@ -270,13 +296,30 @@ export class Cpu {
       this.#engine.stop();
       return;
     }
-    this.onBlock?.(address);
+    if (this.onBlock !== undefined && !continues && !this.#announce(address)) return;
     this.#block = address;
     this.#blockCount = count;
     this.#blockMoment = this.moment;
     this.#blockContinues = continues;
     this.#repeating = (block & CONTINUES) === 0 ? NOWHERE : this.#blocks.last(address, count);
     this.moment = end;
+  }
+
+  /** Calls {@link onBlock} inside the engine. @returns whether the run goes on */
+  #announce(address: number): boolean {
+    try {
+      this.onBlock?.(address);
+      return !this.#stopRequested;
+    } catch (error) {
+      this.#throwAfterwards(error);
+      return false;
+    }
+  }
+
+  /** Exceptions must not pass through the engine. */
+  #throwAfterwards(error: unknown): void {
+    this.#thrown = { error, rip: this.#engine.rip };
+    this.#engine.stop();
   }
 
   #onSyscall(): void {
@@ -287,20 +330,32 @@ export class Cpu {
     try {
       this.onHypercall();
     } catch (error) {
-      this.#thrown = { error };
-      this.#engine.stop();
+      this.#throwAfterwards(error);
     }
   }
 
   #onInterrupt(vector: number): void {
-    if (vector === DEBUG && this.#mode === 'trap') {
+    const software = this.#isSoftwareInterrupt();
+    if (vector === DEBUG && this.#mode === 'trap' && !software) {
       this.#afterStep();
       return;
     }
+    this.#interrupt = software && vector !== BREAKPOINT ? SOFTWARE + vector : vector;
     // Software interrupts are reported behind the instruction, which is thereby complete (Intel SDM: traps).
-    if (this.#mode === 'trap' && this.#engine.rip !== this.#stepping && !isFault(vector)) this.moment += 1;
-    this.#interrupt = vector;
+    if (this.#mode === 'trap' && this.#engine.rip !== this.#stepping && !isFault(this.#interrupt)) this.moment += 1;
     this.#engine.stop();
+  }
+
+  /** Whether it was an `int n` that raised this interrupt, and not an exception of the same number. */
+  #isSoftwareInterrupt(): boolean {
+    let at = this.#stepping;
+    if (this.#mode === 'plain') {
+      if (this.#block === NOWHERE) return false;
+      at = this.#blocks.last(this.#block, this.#blockCount);
+    }
+    const shape = this.#blocks.instruction(at) & (ENDS_BLOCK | LENGTH);
+    if (shape !== (ENDS_BLOCK | 2) || this.#engine.rip !== at + 2) return false;
+    return this.memory.u8(at) === SOFTWARE_INTERRUPT;
   }
 
   /** Steps until the current block is left, or the limit reached: what a plain run could not do exactly. */
@@ -322,21 +377,27 @@ export class Cpu {
       return { kind: 'fault', fault: { kind: 'refused instruction', rip: BigInt(rip) } };
     }
     this.onBlock?.(rip);
-    if ((instruction & FLAGS_IMAGE) !== 0) return this.#stepFlagsImage(rip, instruction & LENGTH);
+    if (this.#stopRequested) return STOPPED;
+    if ((instruction & FLAGS_IMAGE) !== 0) return this.#stepFlagsImage(rip, instruction);
     this.#stepping = rip;
     this.#steppingCounted = false;
-    this.#engine.write('eflags', this.#engine.read('eflags') | TRAP_FLAG);
-    const stop = this.#resume('trap', rip);
-    this.#engine.write('eflags', this.#engine.read('eflags') & ~TRAP_FLAG);
-    return stop;
+    const flags = this.#engine.read('eflags');
+    this.#trapIsGuests = (flags & TRAP_FLAG) !== 0n;
+    this.#engine.write('eflags', flags | TRAP_FLAG);
+    try {
+      return this.#resume('trap', rip);
+    } finally {
+      this.#engine.write('eflags', this.#engine.read('eflags') & ~TRAP_FLAG);
+    }
   }
 
-  /** pushf would store the trap flag and popf would clear it. Neither jumps; iret goes where the stack says. */
-  #stepFlagsImage(rip: number, length: number): Stop | undefined {
-    const isReturn = length > 0 && this.memory.u8(rip + length - 1) === 0xcf;
-    const next = isReturn ? this.memory.pointer(Number(this.read('rsp'))) : rip + length;
-    const stop = this.#resume('until', rip, next);
-    if (this.#rip === next) {
+  /** pushf would store the trap flag, popf and iret would clear it. Only iret jumps. */
+  #stepFlagsImage(rip: number, instruction: number): Stop | undefined {
+    const isReturn = endsBlock(instruction);
+    const next = rip + (instruction & LENGTH);
+    this.#blocksOfReturn = 0;
+    const stop = isReturn ? this.#resume('return', rip) : this.#resume('until', rip, next);
+    if (isReturn ? this.#rip !== rip || this.#blocksOfReturn > 1 : this.#rip === next) {
       this.moment += 1;
       if (isReturn) this.#leaving = false;
       this.#visit?.();
@@ -354,14 +415,20 @@ export class Cpu {
     try {
       this.#visit?.();
     } catch (error) {
-      this.#thrown = { error };
+      this.#throwAfterwards(error);
+      return;
+    }
+    if (this.#trapIsGuests) {
+      this.#interrupt = DEBUG;
+      engine.stop();
+      return;
     }
     const instruction = this.#blocks.instruction(next);
     const left = this.#leaving && endsBlock(this.#blocks.instruction(this.#stepping));
     if (left) this.#leaving = false;
     const special = (instruction & (FLAGS_IMAGE | VECTOR | UNREPEATABLE)) !== 0;
-    if (this.moment >= this.#limit || special || left) engine.stop();
-    else this.onBlock?.(next);
+    if (this.moment >= this.#limit || special || left || this.#stopRequested) engine.stop();
+    else if (this.onBlock !== undefined) this.#announce(next);
     this.#stepping = next;
     this.#steppingCounted = false;
   }

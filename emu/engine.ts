@@ -22,7 +22,7 @@ export type EngineExit = 'stopped' | 'invalid instruction' | 'engine error';
 
 /** Where and how the last page fault happened, as the processor reports it (CR2 and the error code). */
 export interface PageFault {
-  readonly address: number;
+  readonly address: bigint;
   /** Bit 0: the page was present, bit 1: a write, bit 4: an instruction fetch (Intel SDM, volume 3, 4.7). */
   readonly errorCode: number;
 }
@@ -62,6 +62,6 @@ export interface Engine {
   resume(address: number, until?: number): EngineExit;
   /** Asks a running engine to come back before its next block (or at once, if called from `block`). */
   stop(): void;
-  /** Gives everything back. The engine must not be used afterwards. */
+  /** Gives everything back; a second call does nothing. Any other use afterwards throws. */
   close(): void;
 }

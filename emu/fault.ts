@@ -1,3 +1,4 @@
+import type { PageFault } from './engine.js';
 import type { Access } from './errors.js';
 
 /** Exception vectors (Intel SDM, volume 3, table 6-1). */
@@ -5,6 +6,12 @@ export const DEBUG = 1;
 export const BREAKPOINT = 3;
 export const INVALID_OPCODE = 6;
 export const PAGE_FAULT = 14;
+/** Added to the vector of an `int n`, which is no exception of that number. */
+export const SOFTWARE = 0x100;
+
+/** Bits of a page fault's error code (Intel SDM, volume 3, 4.7). */
+const WRITE = 2;
+const FETCH = 16;
 
 /** What stopped the guest, in the words of the Intel SDM, with the signal that Linux would send for it. */
 export type FaultKind =
@@ -53,9 +60,9 @@ export function isFault(vector: number): boolean {
  * @param vector of the exception
  * @param pageFault CR2 and error code; looked at for page faults only
  */
-export function faultOf(vector: number, rip: number, pageFault: { address: number; errorCode: number }): Fault {
+export function faultOf(vector: number, rip: bigint, { address, errorCode }: PageFault): Fault {
   const kind = KINDS[vector] ?? 'software interrupt';
-  if (vector !== PAGE_FAULT) return { kind, rip: BigInt(rip) };
-  const access = pageFault.address === rip ? 'execute' : pageFault.errorCode & 2 ? 'write' : 'read';
-  return { kind, rip: BigInt(rip), access, target: BigInt(pageFault.address) };
+  if (vector !== PAGE_FAULT) return { kind, rip };
+  const access = (errorCode & FETCH) !== 0 ? 'execute' : (errorCode & WRITE) !== 0 ? 'write' : 'read';
+  return { kind, rip, access, target: address };
 }

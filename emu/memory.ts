@@ -108,11 +108,14 @@ export class Memory {
     const low = RESERVED | USER | (protection === 'rw-' ? WRITABLE : 0);
     const high = protection === 'r-x' ? 0 : NO_EXECUTE;
     const words = this.#physical.words;
+    let before = 0;
     for (let page = address; page < address + size; page += PAGE_SIZE) {
       const entry = this.#entry(page);
+      before |= words[entry];
       words[entry] = page | low;
       words[entry + 1] = high;
     }
+    if ((before & PRESENT) !== 0) this.#physical.flushTranslations();
   }
 
   /** Takes a range out of use. */

@@ -128,7 +128,6 @@ function commandLine(): Command {
   const cli = new Command('millscope')
     .description("An x86_64 machine that runs libmill's real context switch")
     .version(manifest.version)
-    .showHelpAfterError('(millscope --help lists what there is)')
     .exitOverride();
   withOptions(cli.command('run'))
     .description("run a program: its output on standard output, its exit status as millscope's")
@@ -142,7 +141,14 @@ function commandLine(): Command {
     });
   for (const command of [cli, ...cli.commands]) {
     command.exitOverride().configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, 'millscope: ')),
+      outputError: (text, write) => {
+        write(
+          `millscope: ${text
+            .replace(/^error: /, '')
+            .trimEnd()
+            .replaceAll('\n', ' ')} (--help says what there is)\n`,
+        );
+      },
     });
   }
   return cli;

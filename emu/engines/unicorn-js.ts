@@ -24,6 +24,7 @@ const CR0_PAGING_AND_WRITE_PROTECT = 0x80010000n;
 /** PAE, which 64-bit paging needs, and OSFXSR, without which SSE instructions are undefined. */
 const CR4_PAE_AND_SSE = 0x220n;
 const PAGE = 4096;
+const NO_HEAP = new Uint8Array(0);
 /** No guest address: bits 47 and above differ. */
 const NOWHERE = { low: 0, high: 0x80000000 };
 
@@ -65,17 +66,18 @@ export class UnicornJs implements Engine {
   readonly version = '1.0.3';
   readonly size: number;
   readonly #module: UnicornModule = unicorn;
-  readonly #handle: number;
-  readonly #env: number;
+  #handle = 0; // set by #start, as are the next two
+  #env = 0;
   /** Address in the module's heap of physical address 0. */
-  readonly #ram: number;
+  #ram = 0;
   readonly #allocations: number[] = [];
   readonly #callbacks: number[] = [];
   readonly #scratch: number;
-  #heap: Uint8Array;
-  #words!: Uint32Array; // set by #refresh, which the constructor calls
-  #bytes!: Uint8Array; // as above
-  #general!: Uint32Array; // as above
+  #closed = false;
+  #heap: Uint8Array = NO_HEAP; // set by #refresh, as are the next three
+  #words: Uint32Array = new Uint32Array(0);
+  #bytes: Uint8Array = NO_HEAP;
+  #general: Uint32Array = this.#words;
 
   /**
    * @param size bytes of physical memory, a multiple of 4096; its content is undefined
@@ -85,6 +87,16 @@ export class UnicornJs implements Engine {
     this.size = size;
     reserve(this.#module);
     this.#scratch = this.#allocate(64);
+    try {
+      this.#start(size, events);
+    } catch (error) {
+      this.close();
+      // What is not an Error comes from the module's own attempts to allocate.
+      throw error instanceof Error ? error : new EngineError('unicorn.js has no memory left (2 GiB is its most)');
+    }
+  }
+
+  #start(size: number, events: EngineEvents): void {
     check(this.#module._uc_open(this.#constant('ARCH_X86'), this.#constant('MODE_64'), this.#scratch), 'open a CPU');
     this.#handle = this.#module.HEAPU32[this.#scratch >> 2];
     this.#ram = (this.#allocate(size + PAGE) + PAGE - 1) & -PAGE;
@@ -99,8 +111,6 @@ export class UnicornJs implements Engine {
     // Unicorn looks each address up among the mapped regions before the page tables, and stops inexactly where there
     // is none. With this region reaching to the end of the address space it leaves that to the page tables.
     heap.fill(0xffffffff, end, end + 2);
-    this.#heap = this.#module.HEAPU8;
-    this.#refresh();
     this.#checkShape();
     const exitRequest = (heap[(this.#handle + CPU_OF_UC) >> 2] + EXIT_REQUEST_OF_CPU) >> 2;
     this.#hook('HOOK_BLOCK', 'viiii', (_handle, low, high, size) => {
@@ -140,10 +150,13 @@ export class UnicornJs implements Engine {
 
   get pageFault(): PageFault {
     const heap = this.#module.HEAPU32;
-    return { address: this.#env64(ENV.cr2), errorCode: heap[(this.#env + ENV.errorCode) >> 2] as number };
+    const at = (this.#env + ENV.cr2) >> 2;
+    const address = (BigInt(heap[at + 1]) << 32n) | BigInt(heap[at]);
+    return { address, errorCode: heap[(this.#env + ENV.errorCode) >> 2] };
   }
 
   read(register: RegisterName): bigint {
+    this.#checkOpen();
     const bytes = registerWidth(register) / 8;
     const heap = this.#module.HEAPU8;
     heap.fill(0, this.#scratch, this.#scratch + 16);
@@ -179,6 +192,7 @@ export class UnicornJs implements Engine {
   }
 
   resume(address: number, until?: number): EngineExit {
+    this.#checkOpen();
     // Unicorn takes interrupts off the guest's hands before QEMU would clear this, and a second page fault on top of
     // a first one not yet delivered is a double fault.
     this.#module.HEAPU32[(this.#env + ENV.oldException) >> 2] = NO_EXCEPTION;
@@ -191,11 +205,14 @@ export class UnicornJs implements Engine {
   }
 
   stop(): void {
-    this.#module._uc_emu_stop(this.#handle);
+    if (!this.#closed) this.#module._uc_emu_stop(this.#handle);
   }
 
   close(): void {
-    this.#module._uc_close(this.#handle);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#heap = NO_HEAP;
+    if (this.#handle !== 0) this.#module._uc_close(this.#handle);
     for (const callback of this.#callbacks.splice(0)) this.#module.removeFunction(callback);
     for (const pointer of this.#allocations.splice(0)) this.#module._free(pointer);
   }
@@ -211,7 +228,13 @@ export class UnicornJs implements Engine {
     return pointer;
   }
 
+  /** Its place in the heap may be another machine's by now. */
+  #checkOpen(): void {
+    if (this.#closed) throw new EngineError('this machine is closed');
+  }
+
   #write(register: number, value: bigint): void {
+    this.#checkOpen();
     const view = new DataView(this.#module.HEAPU8.buffer);
     view.setBigUint64(this.#scratch, BigInt.asUintN(64, value), true);
     view.setBigUint64(this.#scratch + 8, BigInt.asUintN(64, value >> 64n), true);
@@ -233,6 +256,7 @@ export class UnicornJs implements Engine {
   }
 
   #refresh(): void {
+    this.#checkOpen();
     this.#heap = this.#module.HEAPU8;
     const buffer = this.#heap.buffer;
     this.#words = new Uint32Array(buffer, this.#ram, this.size >> 2);
@@ -256,9 +280,6 @@ export class UnicornJs implements Engine {
       at(ENV.oldException) === NO_EXCEPTION &&
       contextSize === ENV.tlb;
     this.write('r15', 0n);
-    if (!asKnown) {
-      this.close();
-      throw unknownBuild();
-    }
+    if (!asKnown) throw unknownBuild();
   }
 }

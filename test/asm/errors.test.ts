@@ -21,6 +21,13 @@ describe('AssemblyError', () => {
     ]);
   });
 
+  it('names every statement that Keystone leaves out without a word', async () => {
+    expect(await complaints('nop\nmovb $1, %rax\nnop\nmovb $2, %rbx\n')).toEqual([
+      'file.s:2:1: unknown instruction or operands: "movb $1, %rax"',
+      'file.s:4:1: unknown instruction or operands: "movb $2, %rbx"',
+    ]);
+  });
+
   it('stops at twenty', async () => {
     const found = await complaints('moov\n'.repeat(25));
     expect(found).toHaveLength(21);
@@ -42,6 +49,7 @@ describe('AssemblyError', () => {
 
   it.each([
     ['worker: ret\ncall wroker\n', 'undefined symbol "wroker"; did you mean "worker"?', 'wroker'],
+    ['main: ret\ncall mian\n', 'undefined symbol "mian"; did you mean "main"?', 'mian'],
     ['a: nop\na: nop\n', '"a" is already defined at file.s:1', 'a'],
     ['nop\nmov %rex, %rax\n', 'unknown register "%rex"; did you mean', '%rex'],
     ['nop\n.bite 1\n', 'unknown directive ".bite"; did you mean ".byte"?', '.bite'],
@@ -62,7 +70,7 @@ describe('AssemblyError', () => {
     ['nop\n.macro m\nnop\n', '".macro" without ".endm"', undefined],
     ['nop\n.endr\n', '".endr" without a ".rept"', '.endr'],
     ['b = a\na = b\n', '"b" is defined by way of itself', undefined],
-    ['nop\n.zero -1\n', '".zero": the count -1 is negative'.replace('.zero', '.space'), '-1'],
+    ['nop\n.zero -1\n', '".space": the count -1 is negative', '-1'],
     ['a: nop\n.skip 8-(.-a)\n', 'must be a number that does not depend on a label', undefined],
     ['.bss\n.byte 1\n', '.bss has no bytes of its own', undefined],
     ['nop\nmov foo@GOTPCREL(%rip), %rax\n', 'needs a dynamic linker', 'foo@GOTPCREL'],
@@ -91,6 +99,12 @@ describe('AssemblyError', () => {
     ],
     ['a macro that calls itself', '.macro m\nm\n.endm\nm\n', {}, 'nested deeper than 64: is "m" its own cause?'],
     ['a repetition without bound', '.rept 1000000000\nnop\n.endr\n', {}, 'the program has more than 100000 statements'],
+    [
+      'many large fills',
+      '.zero 0x3000000\n.zero 0x3000000\n',
+      {},
+      'from here on the program is larger than 67108864 bytes',
+    ],
     ['a fill without bound', '.zero 0x100000000\n', {}, 'are more than 67108864'],
   ])('%s ends with a message, not the memory', async (_, text, files, reason) => {
     expect((await failure(image(text, files))).problems[0]?.reason).toContain(reason);

@@ -37,6 +37,13 @@ describe('layout', () => {
     await expect(assemble([], { base })).rejects.toThrow(RangeError);
   });
 
+  it('refuses to end above 2 GiB, where a sign-extended address would be another', async () => {
+    const text = '.zero 4097';
+    await expect(assemble([{ name: 'a.s', text }], { base: 0x7ffff000n })).rejects.toThrow(
+      'the image ends at 0x80000001',
+    );
+  });
+
   it('refuses symbols from outside that a 32-bit field cannot hold', async () => {
     const symbols = new Map([['far', 0x80000000n]]);
     await expect(assemble([], { base: BASE, symbols })).rejects.toThrow('outside symbol "far"');

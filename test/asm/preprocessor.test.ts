@@ -26,7 +26,7 @@ describe('comments', () => {
 
 describe('separators and labels', () => {
   it('; separates, several labels may stand in front of one statement', async () => {
-    expect(await code('a: b: nop; c: jmp a; jmp c')).toBe('90ebfdebfb'.replace('ebfdebfb', 'ebfdebfc'));
+    expect(await code('a: b: nop; c: jmp a; jmp c')).toBe('90ebfdebfc');
   });
 
   it('lines may end in CR LF', async () => {

@@ -81,8 +81,8 @@ describe('a switch', () => {
       next();
       fc.assert(
         fc.property(files(KEPT.length), files(KEPT.length + SCRATCH.length), (given, garbage) => {
-          given.forEach((value, index) => cpu.memory.setU64(at('given') + index * 8, value));
-          garbage.forEach((value, index) => cpu.memory.setU64(at('garbage') + index * 8, value));
+          for (const [index, value] of given.entries()) cpu.memory.setU64(at('given') + index * 8, value);
+          for (const [index, value] of garbage.entries()) cpu.memory.setU64(at('garbage') + index * 8, value);
           next();
           expect(KEPT.map((_, index) => cpu.memory.u64(at('got') + index * 8))).toEqual(given);
           expect(cpu.memory.u64(at('rsp_after'))).toBe(cpu.memory.u64(at('rsp_before')));

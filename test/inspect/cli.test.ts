@@ -1,0 +1,271 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { CTX_SLOTS } from '../../runtime/layout.js';
+import { fixturePrograms, promised } from '../fixture.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLI = join(ROOT, 'dist/inspect/cli.js');
+const folder = mkdtempSync(join(tmpdir(), 'millscope-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function millscope(args: readonly string[], env: Readonly<Record<string, string>> = {}): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...env },
+    maxBuffer: 64 << 20,
+  });
+  return { status, stdout, stderr };
+}
+
+/** A program in a file of its own. */
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const guest = (name: string, text: string): string =>
+  file(name, `.include "libmill.inc"\n.text\n.globl main\n${text}\n`);
+
+/** Everything that goes wrong is said in lines of which the last is ours, and never by a stack trace. */
+function expectComplaint({ status, stderr }: Ended, expectedStatus: number, ...messages: RegExp[]): void {
+  const lines = stderr.trimEnd().split('\n');
+  expect(lines.at(-1)).toMatch(/^millscope: /);
+  for (const message of messages) expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/^\s+at .*\(.*:\d+:\d+\)/m);
+  expect(stderr).not.toContain('node:internal');
+  expect(status).toBe(expectedStatus);
+}
+
+describe('millscope run', () => {
+  it.each(fixturePrograms())('prints what %s promises, and ends as it promises', (name) => {
+    const { output, status } = promised(name);
+    expect(millscope(['run', `fixtures/programs/${name}`])).toEqual({ status, stdout: output, stderr: '' });
+  });
+
+  it("has the guest's exit status as its own", () => {
+    expect(millscope(['run', guest('status.s', 'main: mov $77, %eax\n ret')]).status).toBe(77);
+  });
+
+  it('keeps what the guest writes to standard error apart', () => {
+    const program = guest(
+      'streams.s',
+      'main: push %rbx\n mov $2, %edi\n lea text(%rip), %rsi\n mov $3, %edx\n call write\n' +
+        ' lea text(%rip), %rdi\n call puts\n xor %eax, %eax\n pop %rbx\n ret\n.data\ntext: .asciz "abc"',
+    );
+    expect(millscope(['run', program])).toEqual({ status: 0, stdout: 'abc\n', stderr: 'abc' });
+  });
+
+  it('gives the random numbers of the seed', () => {
+    const program = guest(
+      'random.s',
+      'main: push %rbx\n call random\n and $15, %eax\n add $97, %eax\n mov %eax, %edi\n call putchar\n' +
+        ' call random\n and $15, %eax\n add $97, %eax\n mov %eax, %edi\n call putchar\n' +
+        ' xor %eax, %eax\n pop %rbx\n ret',
+    );
+    const out = (seed: string) => millscope(['run', '--seed', seed, program]).stdout;
+    expect(out('1')).toBe(out('1'));
+    expect(new Set(['1', '2', '3', '4', '5'].map(out)).size).toBeGreaterThan(1);
+  });
+});
+
+describe('millscope switches', () => {
+  it.each(fixturePrograms())('--json prints only objects for %s, one a line, of the documented shape', (name) => {
+    const { status, stdout, stderr } = millscope(['switches', '--json', `fixtures/programs/${name}`]);
+    const { output, status: expectedStatus } = promised(name);
+    expect({ status, stderr }).toEqual({ status: expectedStatus, stderr: '' });
+    const objects = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const written = objects.filter((one) => 'output' in one);
+    expect(written.map((one) => one.output).join('')).toBe(output);
+    expect(written.every((one) => one.stream === 1)).toBe(true);
+
+    const switches = objects.filter((one) => 'switch' in one);
+    expect(written.length + switches.length).toBe(objects.length);
+    const hex = expect.stringMatching(/^0x[0-9a-f]+$/);
+    const half = {
+      coroutine: expect.any(Number),
+      ctx: hex,
+      slots: Object.fromEntries(CTX_SLOTS.map((slot) => [slot, hex])),
+    };
+    let moment = 0;
+    switches.forEach((one, index) => {
+      expect(one).toEqual({
+        switch: index + 1,
+        kind: expect.stringMatching(/^(start|switch|end)$/),
+        at: expect.any(Number),
+        saved: one.kind === 'end' ? null : half,
+        restored: one.kind === 'start' ? null : half,
+      });
+      expect(one.at).toBeGreaterThan(moment);
+      moment = one.at;
+    });
+    expect(switches.length).toBeGreaterThan(0);
+  });
+
+  it('restores what was saved: each coroutine comes back with its slots', () => {
+    const { stdout } = millscope(['switches', '--json', 'fixtures/programs/every-slot.s']);
+    const last = new Map<number, unknown>();
+    let restores = 0;
+    for (const line of stdout.trimEnd().split('\n')) {
+      const { saved, restored } = JSON.parse(line);
+      if (saved) last.set(saved.coroutine, saved.slots);
+      if (restored) {
+        restores += 1;
+        expect(restored.slots).toEqual(last.get(restored.coroutine));
+      }
+    }
+    expect(restores).toBeGreaterThan(5);
+  });
+
+  it('draws a table for each switch, with old and new values', () => {
+    const { stdout } = millscope(['switches', 'fixtures/programs/every-slot.s']);
+    // 3 and 6 times 0x0101020203030404, as the program sets them before it yields.
+    expect(stdout).toMatch(/│ 0 │ rbx │ 0x0 → 0x303060609090c0c +│/);
+    expect(stdout).toMatch(/^switch 1 at moment \d+: main is saved, coroutine 1 starts$/m);
+    expect(stdout).toMatch(/main ran \d+ instructions and has \d+ bytes of stack in use/);
+    expect(stdout).toMatch(/output {2}kept/);
+    expect(stdout).toContain('Try next:');
+  });
+
+  const controlCharacter = String.fromCharCode(27);
+  it('colours on request only, and not under NO_COLOR', () => {
+    const colored = (args: readonly string[], env: Record<string, string>): boolean =>
+      millscope(['switches', ...args, 'fixtures/programs/ping-pong.s'], env).stdout.includes(controlCharacter);
+    expect(colored([], {})).toBe(false);
+    expect(colored([], { FORCE_COLOR: '1' })).toBe(true);
+    expect(colored([], { FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
+    expect(colored(['--no-color'], { FORCE_COLOR: '1' })).toBe(false);
+    expect(colored(['--json'], { FORCE_COLOR: '1' })).toBe(false);
+  });
+
+  it('ends quietly when nobody reads on', () => {
+    const command = `"${process.execPath}" "${CLI}" switches --json fixtures/programs/recursion.s | head -n 1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
+    expect(stdout.split('\n').length).toBe(2);
+    expect(stderr).toBe('');
+  });
+});
+
+describe('bad input', () => {
+  it('is a file that is not there', () => {
+    expectComplaint(millscope(['run', 'nowhere.s']), 2, /cannot read nowhere\.s: there is no such file/);
+  });
+
+  it('is a folder', () => {
+    const path = join(folder, 'folder.s');
+    execFileSync('mkdir', ['-p', path]);
+    expectComplaint(millscope(['run', path]), 2, /folder\.s: that is a folder/);
+  });
+
+  it('is a file of an unknown kind', () => {
+    expectComplaint(millscope(['run', 'package.json']), 2, /package\.json: a program is assembly text \(\.s\)/);
+  });
+
+  it('is a module without a body', () => {
+    const path = file('empty.mjs', 'export const other = 1;\n');
+    expectComplaint(millscope(['run', path]), 2, /empty\.mjs: it has no default export/);
+  });
+
+  it('is assembly text with errors, each at its line', () => {
+    const path = file(
+      'wrong.s',
+      '.text\n.globl main\nmain:\n  nop\n  nop\n  nop\n  moov %rax, %rbx\n  add %rax, %rfx\n',
+    );
+    expectComplaint(millscope(['run', path]), 2, /^wrong\.s:7:\d+: .*moov/m, /^wrong\.s:8:\d+: .*rfx/m, /2 errors/);
+  });
+
+  it('is a program without main', () => {
+    expectComplaint(millscope(['run', file('no-main.s', '.text\nstart: ret\n')]), 2, /has no main/);
+  });
+
+  it('is an undefined symbol, with names that look like it', () => {
+    const path = guest('undefined.s', 'main: call mill_yeild_\n ret');
+    expectComplaint(millscope(['run', path]), 2, /undefined\.s:4:\d+: .*mill_yeild_.*mill_yield_/);
+  });
+
+  it('is an endless loop under --limit', () => {
+    const path = guest('endless.s', 'main: jmp main');
+    expectComplaint(
+      millscope(['run', '--limit', '100000', path]),
+      124,
+      /at main \(endless\.s:4\), in main, at moment 100000/,
+    );
+  });
+
+  it('is a jump to nowhere', () => {
+    const path = guest('nowhere.s', 'main: mov $0x123456, %eax\n jmp *%rax');
+    expectComplaint(millscope(['run', path]), 139, /may not execute at 0x123456, which is in/, /rax 0x123456/);
+  });
+
+  it('is a write to the guard page, told as a stack overflow', () => {
+    const path = guest('overflow.s', 'main: go deep\n ret\ndeep: sub $64, %rsp\n call deep\n ret');
+    expectComplaint(
+      millscope(['run', path]),
+      139,
+      /stack overflow: coroutine 1 has used all 26\d{4} bytes of its stack \(0x[0-9a-f]+-0x[0-9a-f]+\)/,
+      /at deep\+0x4 \(overflow\.s:7\) \[0x[0-9a-f]+\]: callq/,
+    );
+  });
+
+  it('is a write to code, a NULL pointer, a privileged instruction, AVX', () => {
+    const dies = (name: string, text: string, ...messages: RegExp[]) =>
+      expectComplaint(millscope(['run', guest(name, text)]), 139, ...messages);
+    dies('code.s', 'main: movb $1, main(%rip)\n ret', /may not write at 0x400000, which is in \.text of the program/);
+    dies(
+      'null.s',
+      'main: mov 8, %rax\n ret',
+      /may not read at 0x8, which is in the NULL page/,
+      /at main \(null\.s:4\)/,
+    );
+    dies('hlt.s', 'main: hlt', /general protection fault/);
+    dies('avx.s', 'main: .byte 0xc5, 0xf3, 0x58, 0xd0\n ret', /refused instruction: .*AVX/, /vaddsd/);
+    dies('ud2.s', 'main: ud2', /invalid instruction/);
+  });
+
+  it('is abort() and a panic', () => {
+    expectComplaint(millscope(['run', guest('abort.s', 'main: call abort')]), 134, /called abort\(\)/);
+    const many =
+      'main: mov $500, %ebx\n1: go child\n dec %ebx\n jnz 1b\n ret\nchild: xor %edi, %edi\n2: call mill_yield_\n jmp 2b';
+    const panic = millscope(['run', '--memory', '16', guest('panic.s', many)]);
+    expectComplaint(panic, 134, /^panic: not enough memory to allocate coroutine stack$/m);
+  });
+
+  it('is an option, a value or a command that does not exist', () => {
+    const program = 'fixtures/programs/ping-pong.s';
+    expectComplaint(millscope(['run', '--frobnicate', program]), 2, /--frobnicate/);
+    expectComplaint(millscope(['run', '--memory', '1', program]), 2, /16 to 1800/);
+    expectComplaint(millscope(['run', '--limit', 'x', program]), 2, /whole number/);
+    expectComplaint(millscope(['run', '--seed', '-1', program]), 2, /whole number/);
+    expectComplaint(millscope(['rum', program]), 2, /run/);
+    expectComplaint(millscope(['run']), 2, /program/);
+  });
+
+  it('is an engine that is not there', () => {
+    expectComplaint(
+      millscope(['run', '--engine', 'bochs', 'fixtures/programs/ping-pong.s']),
+      2,
+      /bochs/,
+      /unicorn\.js/,
+    );
+  });
+
+  it('is nothing at all', () => {
+    const { status, stderr } = millscope([]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('Usage: millscope');
+  });
+});

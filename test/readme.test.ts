@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** Code blocks of one language. */
+function blocks(language: string): string[] {
+  return [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1]);
+}
+
+function sh(command: string) {
+  return spawnSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 << 20 });
+}
+
+/** The two that install everything anew are run from a clean checkout, in .ci/run. */
+const commands = blocks('sh')
+  .flatMap((block) => block.trim().split('\n'))
+  .filter((command) => !command.startsWith('npm ci'));
+
+/** Runs `use` with a file of that content that is gone afterwards. */
+function withFile<Result>(path: string, content: string, use: (path: string) => Result): Result {
+  writeFileSync(path, content);
+  try {
+    return use(path);
+  } finally {
+    rmSync(path);
+  }
+}
+
+describe('README', () => {
+  it.each(commands)('%s', (command) => {
+    const { status, stdout, stderr } = sh(command);
+    expect({ status, ours: stderr.includes('millscope: ') }).toEqual({ status: 0, ours: command.includes('--limit') });
+    if (!command.includes('--limit')) expect(stdout.length).toBeGreaterThan(0);
+  });
+
+  it('shows commands at all', () => {
+    expect(commands.length).toBeGreaterThan(3);
+    expect(blocks('sh')[0]).toMatch(/^npm ci && npm start .*\nnpm ci && npm test$/m);
+  });
+
+  it('shows an assembly program that runs', () => {
+    const [program] = blocks('asm');
+    const folder = mkdtempSync(join(tmpdir(), 'millscope-readme-'));
+    const { stdout, status } = withFile(join(folder, 'example.s'), program, (path) => sh(`npx millscope run ${path}`));
+    expect({ stdout, status }).toEqual({ stdout: 'main\nworker\n', status: 0 });
+  });
+
+  it('shows a JavaScript program that runs', () => {
+    const [program] = blocks('js');
+    // Inside the package, where its own name leads to itself.
+    const { stdout, stderr } = withFile(join(ROOT, 'dist/readme-example.mjs'), program, (path) => sh(`node ${path}`));
+    expect(stderr).toBe('');
+    // go saves main and starts 1; 1 yields to main; main yields to 1; 1 ends and main is restored.
+    expect(stdout).toBe(
+      'switch 1: 0 -> 1\nworker\nswitch 2: 1 -> 0\nmain\nswitch 3: 0 -> 1\nworker again\nswitch 4: 1 -> 0\n',
+    );
+  });
+
+  it('shows JSON as switches --json prints it', () => {
+    const [example] = blocks('json');
+    const objects = example.split(/^(?=\{"(?:switch|output)")/m).map((text) => JSON.parse(text));
+    const printed = sh('npx millscope switches --json fixtures/programs/ping-pong.s').stdout.trimEnd().split('\n');
+    expect(printed.slice(1, 3).map((line) => JSON.parse(line))).toEqual(objects);
+  });
+
+  it('shows the picture that the program makes now', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millscope-picture-'));
+    expect(sh(`npx tsx fixtures/pictures/make.ts ${folder}`).status).toBe(0);
+    const made = readFileSync(join(folder, 'switch.svg'), 'utf8');
+    expect(made).toBe(readFileSync(join(ROOT, 'fixtures/pictures/switch.svg'), 'utf8'));
+    rmSync(folder, { recursive: true });
+  });
+});
