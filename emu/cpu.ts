@@ -1,5 +1,5 @@
 import { Blocks, CONTINUES, COUNT, endsBlock, SLOW } from './blocks.js';
-import type { Engine, EngineEvents } from './engine.js';
+import type { Engine, EngineEvents, EngineExit } from './engine.js';
 import { BadAddress, EngineError } from './errors.js';
 import { BREAKPOINT, DEBUG, type Fault, faultOf, INVALID_OPCODE, isFault, PAGE_FAULT, SOFTWARE } from './fault.js';
 import { ENDS_BLOCK, FLAGS_IMAGE, LENGTH, REPEATS, UNREPEATABLE, VECTOR } from './instruction.js';
@@ -235,9 +235,13 @@ export class Cpu {
     this.#mode = mode;
     this.#interrupt = NOWHERE;
     this.#block = NOWHERE;
+    let exit: EngineExit;
     this.#running = true;
-    const exit = this.#engine.resume(address, until);
-    this.#running = false;
+    try {
+      exit = this.#engine.resume(address, until);
+    } finally {
+      this.#running = false;
+    }
     this.#rip = this.#engine.rip;
     if (this.#thrown !== undefined) {
       const { error, rip } = this.#thrown;

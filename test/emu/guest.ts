@@ -72,10 +72,10 @@ export interface End {
 
 /** Data and stack, as text that a failing comparison can show. */
 export function contents(cpu: Cpu): string {
-  return [
-    ...cpu.memory.read(DATA, DATA_END - DATA),
-    ...cpu.memory.read(STACK_LOW, STACK - STACK_LOW),
-  ].reduce((text, byte, at) => (byte === 0 ? text : `${text}${at.toString(16)}:${byte.toString(16)} `), '');
+  return [...cpu.memory.read(DATA, DATA_END - DATA), ...cpu.memory.read(STACK_LOW, STACK - STACK_LOW)].reduce(
+    (text, byte, at) => (byte === 0 ? text : `${text}${at.toString(16)}:${byte.toString(16)} `),
+    '',
+  );
 }
 
 export function endOf(cpu: Cpu, stop: Stop): End {
