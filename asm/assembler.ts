@@ -103,7 +103,9 @@ function linesOf(statements: readonly Statement[], { starts, ends }: Layout): Li
     const unit = units.get(key) ?? units.size;
     units.set(key, unit);
     const { file, line } = statement.origin;
-    return [{ start, end, file, line, unit }];
+    // The trail has the innermost call first, so its last one is in a source.
+    const from = statement.trail.at(-1)?.at ?? statement.origin;
+    return [{ start, end, file, line, from: { file: from.file, line: from.line }, unit }];
   });
   return lines.sort((a, b) => a.start - b.start);
 }

@@ -18,12 +18,18 @@ export interface ImageSymbol {
   readonly global: boolean;
 }
 
-/** One statement's bytes, from `start` up to but not including `end`, and where it is written. */
-export interface Line {
-  readonly start: number;
-  readonly end: number;
+/** A line of a file, counting from 1. */
+export interface SourceLine {
   readonly file: string;
   readonly line: number;
+}
+
+/** One statement's bytes, from `start` up to but not including `end`, and where it is written. */
+export interface Line extends SourceLine {
+  readonly start: number;
+  readonly end: number;
+  /** The line of a source that brought the statement in, by a macro call or an include; itself, if it is in a source. */
+  readonly from: SourceLine;
   /** Numbers the inclusions: the same for statements that one visit to `file` brought in. */
   readonly unit: number;
 }
@@ -33,8 +39,8 @@ export interface ImageJson {
   readonly sections: readonly { name: SectionName; address: string; size: number; bytes: string }[];
   readonly symbols: readonly { name: string; value: string; kind: 'label' | 'constant'; global: boolean }[];
   readonly files: readonly string[];
-  /** Each line as [start, end, index into files, line, unit]. */
-  readonly lines: readonly (readonly [number, number, number, number, number])[];
+  /** Each line as [start, end, index into files, line, index and line of where it is brought in, unit]. */
+  readonly lines: readonly (readonly [number, number, number, number, number, number, number])[];
 }
 
 function toBase64(bytes: Uint8Array): string {
@@ -105,10 +111,10 @@ export class Image {
     return { name: nearest.name, offset: address - nearest.value };
   }
 
-  /** Where the statement that an address belongs to is written. In a macro that is its body. */
-  sourceAt(address: bigint): { file: string; line: number } | undefined {
+  /** The statement that an address belongs to. What is in a macro is written in its body. */
+  lineAt(address: bigint): Line | undefined {
     const found = lastAtMost(this.lines, address, ({ start }) => BigInt(start));
-    return found && address < BigInt(found.end) ? { file: found.file, line: found.line } : undefined;
+    return found && address < BigInt(found.end) ? found : undefined;
   }
 
   /**
@@ -133,26 +139,33 @@ export class Image {
     return this.sectionAt(BigInt(a)) === this.sectionAt(BigInt(b));
   }
 
-  /** An address for a person: `worker+0x4 (file.s:12)`, or the address alone if nothing is known of it. */
+  /**
+   * An address for a person: `worker+0x4 (file.s:12)`, the address alone if nothing is known of it, and
+   * `(file.s:12, macro.inc:3)` for what line 12 of a source brings in from elsewhere.
+   */
   describe(address: bigint): string {
     const symbol = this.symbolAt(address);
-    const source = this.sourceAt(address);
+    const line = this.lineAt(address);
     const offset = symbol && symbol.offset > 0n ? `+0x${symbol.offset.toString(16)}` : '';
     const where = symbol ? `${symbol.name}${offset}` : `0x${address.toString(16)}`;
-    return source ? `${where} (${source.file}:${source.line})` : where;
+    if (!line) return where;
+    const places = [line.from, line].map(({ file, line: number }) => `${file}:${number}`);
+    return `${where} (${[...new Set(places)].join(', ')})`;
   }
 
   /** Everything, for JSON.stringify; Image.fromJSON makes the same image of it, without Keystone. */
   toJSON(): ImageJson {
-    const files = [...new Set(this.lines.map(({ file }) => file))];
-    const index = new Map(files.map((file, at) => [file, at]));
+    const files = [...new Set(this.lines.flatMap(({ file, from }) => [file, from.file]))];
+    const index = (file: string): number => files.indexOf(file);
     return {
       sections: this.sections.map(({ name, address, size, bytes }) => {
         return { name, address: `0x${address.toString(16)}`, size, bytes: toBase64(bytes) };
       }),
       symbols: this.named.map((symbol) => ({ ...symbol, value: symbol.value.toString() })),
       files,
-      lines: this.lines.map(({ start, end, file, line, unit }) => [start, end, index.get(file) ?? 0, line, unit]),
+      lines: this.lines.map(({ start, end, file, line, from, unit }) => {
+        return [start, end, index(file), line, index(from.file), from.line, unit];
+      }),
     };
   }
 
@@ -161,7 +174,9 @@ export class Image {
     return new Image(
       sections.map((section) => ({ ...section, address: BigInt(section.address), bytes: fromBase64(section.bytes) })),
       symbols.map((symbol) => ({ ...symbol, value: BigInt(symbol.value) })),
-      lines.map(([start, end, file, line, unit]) => ({ start, end, file: files[file] ?? '', line, unit })),
+      lines.map(([start, end, file, line, fromFile, fromLine, unit]) => {
+        return { start, end, file: files[file], line, from: { file: files[fromFile], line: fromLine }, unit };
+      }),
     );
   }
 }

@@ -14,6 +14,7 @@ import {
   type RegisterName,
   TRAP_FLAG,
   X87_CONTROL_WORD_AT_START,
+  X87_TAGS_AT_START,
 } from './registers.js';
 
 /** Why a run came back: the limit was reached, `stop` was called, or the guest cannot go on. */
@@ -120,6 +121,7 @@ export class Cpu {
     this.write('eflags', FLAGS_FIXED);
     this.write('mxcsr', MXCSR_AT_START);
     this.write('fpcw', X87_CONTROL_WORD_AT_START);
+    this.write('fptag', X87_TAGS_AT_START);
   }
 
   /** Name and version of the engine. */

@@ -76,6 +76,8 @@ export const GENERAL_INDEX: Readonly<Record<GeneralRegister, number>> = Object.f
 export const MXCSR_AT_START = 0x1f80n;
 /** As {@link MXCSR_AT_START}: the x87 control word. */
 export const X87_CONTROL_WORD_AT_START = 0x37fn;
+/** All eight x87 registers empty, as a process starts; Unicorn starts with all in use. */
+export const X87_TAGS_AT_START = 0xffffn;
 
 /** Bits of EFLAGS that programs can observe and that every engine here computes: CF PF AF ZF SF DF OF. */
 export const FLAGS_MASK = 0xcd5n;

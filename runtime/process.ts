@@ -126,19 +126,12 @@ export class Process {
 
   /** The image that an address is in. */
   imageAt(address: bigint): Image | undefined {
-    return this.images.find(({ sections }) =>
-      sections.some((section) => address >= section.address && address < section.address + BigInt(section.size)),
-    );
+    return this.images.find((image) => image.sectionAt(address) !== undefined);
   }
 
   /** An address as `symbol+0x4 (file.s:12)` where that is known, in hexadecimal where not. */
   describe(address: bigint): string {
     return this.imageAt(address)?.describe(address) ?? `0x${address.toString(16)}`;
-  }
-
-  /** The source an instruction was made from. */
-  sourceAt(address: bigint): { file: string; line: number } | undefined {
-    return this.imageAt(address)?.sourceAt(address);
   }
 
   /** Runs to the end, or to the moment `limit` at most. */

@@ -7,10 +7,7 @@ export function regionAt(process: Process, address: number): string {
   const { cpu, coroutines, census, stacks, heap, mainStack } = process;
   const image = process.imageAt(BigInt(address));
   if (image !== undefined) {
-    const section = image.sections.find(
-      (candidate) =>
-        BigInt(address) >= candidate.address && BigInt(address) < candidate.address + BigInt(candidate.size),
-    );
+    const section = image.sectionAt(BigInt(address));
     return `${section?.name} of ${image === process.images[0] ? 'the runtime' : 'the program'}`;
   }
   if (address < PAGE_SIZE) return 'the NULL page';

@@ -48,11 +48,11 @@ describe('Image', () => {
 
   it('finds the line of an address inside an instruction, and none in padding', async () => {
     const made = await image('nop\n.balign 8\nret\n');
-    expect(made.sourceAt(BASE)).toEqual({ file: 'file.s', line: 1 });
-    expect(made.sourceAt(BASE + 3n)).toBeUndefined();
-    expect(made.sourceAt(BASE + 8n)).toEqual({ file: 'file.s', line: 3 });
-    expect(made.sourceAt(BASE + 9n)).toBeUndefined();
-    expect((await image(TEXT)).sourceAt(BASE + 4n)).toEqual({ file: 'file.s', line: 3 });
+    expect(made.lineAt(BASE)).toMatchObject({ file: 'file.s', line: 1 });
+    expect(made.lineAt(BASE + 3n)).toBeUndefined();
+    expect(made.lineAt(BASE + 8n)).toMatchObject({ file: 'file.s', line: 3 });
+    expect(made.lineAt(BASE + 9n)).toBeUndefined();
+    expect((await image(TEXT)).lineAt(BASE + 4n)).toMatchObject({ file: 'file.s', line: 3 });
   });
 
   it('describes an address for a person', async () => {
@@ -60,6 +60,13 @@ describe('Image', () => {
     expect(made.describe(BASE + 1n)).toBe('worker (file.s:3)');
     expect(made.describe(BASE + 5n)).toBe('worker+0x4 (file.s:5)');
     expect(made.describe(0x99n)).toBe('0x99');
+  });
+
+  it('describes what a macro of an include brought in by the line that calls it, then by its own', async () => {
+    const files = { 'outer.inc': '.macro two\n nop\n .include "inner.inc"\n.endm\n', 'inner.inc': '\n ret\n' };
+    const made = await image('.include "outer.inc"\nworker: two\n', files);
+    expect(made.describe(BASE)).toBe('worker (file.s:2, outer.inc:2)');
+    expect(made.describe(BASE + 1n)).toBe('worker+0x1 (file.s:2, inner.inc:2)');
   });
 
   it('gives back the same image from JSON, without Keystone', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { BadAddress, EngineError } from '../../emu/errors.js';
-import { CODE, DATA, END, endOf, image, open, openText } from './guest.js';
+import { CODE, DATA, END, endOf, image, open, openText, STACK } from './guest.js';
 
 const at = (offset: number): bigint => BigInt(CODE + offset);
 
@@ -113,6 +113,9 @@ test('a bad pointer given to a hypercall is a fault at the syscall, which has no
 
 test('onBlock names each block once, a rep of many iterations too', async () => {
   const cpu = await openText(`mov $9, %ecx\nmov $${DATA}, %edi\nrep stosb\ninc %rax\ncall sub\n${END}\nsub: nop\nret`);
+  // So that no page fault begins a block in the middle of another.
+  cpu.memory.write(STACK - 8, new Uint8Array(8));
+  cpu.memory.write(DATA, new Uint8Array(8));
   const blocks: number[] = [];
   cpu.onBlock = (address) => blocks.push(address - CODE);
   cpu.run();

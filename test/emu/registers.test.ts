@@ -67,7 +67,7 @@ test('the guest sees every register that the host has set', async () => {
 test('rounding follows MXCSR and the x87 control word that the host has set', async () => {
   // 1/3 in binary is 0.0101…: to nearest it ends in …ab (float), towards plus infinity too; towards minus in …aa.
   const text = `mov $1, %eax\ncvtsi2ss %eax, %xmm0\nmov $3, %eax\ncvtsi2ss %eax, %xmm1\ndivss %xmm1, %xmm0\n
-    movss %xmm0, ${DATA}\nfld1\nfidivl three(%rip)\nfstps ${DATA + 4}\n${END}\n.rodata\nthree: .long 3`;
+    movss %xmm0, ${DATA}\nfld1\nfidivl three(%rip)\nfstps ${DATA + 4}\n${END}\n.data\nthree: .long 3`;
   const results: number[][] = [];
   for (const [mxcsr, fpcw] of [
     [0x1f80n, 0x37fn],
