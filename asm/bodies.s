@@ -3,10 +3,13 @@
 
         .include "doors.inc"
 
-# What the door writes into the frame: a function and its six arguments.
+# What the door keeps in the frame: a function, its six arguments, the buffer with what they point to, and how many
+# bytes the body wants from where the result points.
         .set    operation_function, 0
         .set    operation_arguments, 8
-        .set    operation_size, 64
+        .set    operation_buffer, 56
+        .set    operation_wants, 64
+        .set    operation_size, 80
 
         .text
 
@@ -17,6 +20,8 @@ mill_body:
         sub     $operation_size, %rsp
         mov     %rdi, %rbx
         xor     %eax, %eax
+        mov     %rax, operation_buffer(%rsp)
+        mov     %rax, operation_wants(%rsp)
 mill_body_next:
         mov     %rbx, %rdi
         mov     %rax, %rsi

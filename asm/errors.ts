@@ -15,14 +15,23 @@ export interface Problem {
 }
 
 const PROBLEMS_SHOWN = 20;
+const FRAMES_SHOWN = 5;
+
+/** What would act on a terminal instead of showing, as \\x1b. */
+function printable(text: string): string {
+  const code = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, code);
+}
 
 function formatProblem(problem: Problem): string {
   const trail = problem.trail.map(({ kind, name, at }) => {
     const where = `${at.file}:${at.line}:${at.column}`;
     return kind === 'macro' ? `in macro ${name} called at ${where}` : `included at ${where}`;
   });
-  const how = trail.length === 0 ? '' : ` (${trail.join(', ')})`;
-  return `${problem.file}:${problem.line}:${problem.column}: ${problem.reason}${how}`;
+  const more = trail.length > FRAMES_SHOWN ? [`and ${trail.length - FRAMES_SHOWN} more`] : [];
+  const how = trail.length === 0 ? '' : ` (${[...trail.slice(0, FRAMES_SHOWN), ...more].join(', ')})`;
+  return printable(`${problem.file}:${problem.line}:${problem.column}: ${problem.reason}${how}`);
 }
 
 /** A program cannot be assembled. The message has a line for each problem, as `file:line:column: reason`. */
@@ -32,7 +41,8 @@ export class AssemblyError extends Error {
   constructor(
     /** Up to 20 of the problems, in the order of the text. */
     readonly problems: readonly Problem[],
-    left = 0,
+    /** How many more there are. */
+    readonly left = 0,
   ) {
     super([...problems.map(formatProblem), ...(left > 0 ? [`and ${left} more`] : [])].join('\n'));
   }
@@ -95,6 +105,6 @@ export class Problems {
     const sorted = [...this.#found].sort(
       (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
     );
-    throw new AssemblyError(sorted.slice(0, PROBLEMS_SHOWN), sorted.length - PROBLEMS_SHOWN);
+    throw new AssemblyError(sorted.slice(0, PROBLEMS_SHOWN), Math.max(0, sorted.length - PROBLEMS_SHOWN));
   }
 }

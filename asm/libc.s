@@ -63,6 +63,26 @@ puts_write:
         pop     %rbx
         ret
 
+# void *malloc(size_t size)
+        .globl  malloc
+malloc:
+        door    door_malloc
+        ret
+
+# void free(void *ptr)
+        .globl  free
+free:
+        door    door_free
+        ret
+
+# void *memcpy(void *dest, const void *src, size_t n)
+        .globl  memcpy
+memcpy:
+        mov     %rdi, %rax
+        mov     %rdx, %rcx
+        rep movsb
+        ret
+
 # long random(void): the machine's seed decides
         .globl  random
 random:

@@ -5,7 +5,13 @@
 
 # Offsets in struct mill_cr.
         .set    mill_cr_ctx, 96
+        .set    mill_cr_result, 176
         .set    mill_cr_clsval, 200
+
+# What a blocking call on a channel needs on the stack of its coroutine: a struct mill_clause, and what keeps rsp
+# aligned at the call of mill_suspend.
+        .set    mill_clause_size, 64
+        .set    mill_clause_frame, mill_clause_size + 8
 
         .text
 
@@ -48,6 +54,122 @@ mill_setcls_:
         mov     %rdi, mill_cr_clsval(%rax)
         ret
 
+# int64_t mill_now_(void): in ms
+        .globl  mill_now_
+mill_now_:
+        door    door_now
+        ret
+
+# chan mill_chmake_(size_t sz, size_t bufsz, const char *created)
+        .globl  mill_chmake_
+mill_chmake_:
+        door    door_chmake
+        ret
+
+# chan mill_chdup_(chan ch, const char *current)
+        .globl  mill_chdup_
+mill_chdup_:
+        door    door_chdup
+        ret
+
+# void mill_chclose_(chan ch, const char *current)
+        .globl  mill_chclose_
+mill_chclose_:
+        door    door_chclose
+        ret
+
+# void mill_chdone_(chan ch, void *val, size_t sz, const char *current)
+        .globl  mill_chdone_
+mill_chdone_:
+        door    door_chdone
+        ret
+
+# void mill_choose_init_(const char *current)
+        .globl  mill_choose_init_
+mill_choose_init_:
+        door    door_choose_init
+        ret
+
+# void mill_choose_in_(void *clause, chan ch, size_t sz, int idx)
+        .globl  mill_choose_in_
+mill_choose_in_:
+        door    door_choose_in
+        ret
+
+# void mill_choose_out_(void *clause, chan ch, void *val, size_t sz, int idx)
+        .globl  mill_choose_out_
+mill_choose_out_:
+        door    door_choose_out
+        ret
+
+# void mill_choose_deadline_(int64_t ddline)
+        .globl  mill_choose_deadline_
+mill_choose_deadline_:
+        door    door_choose_deadline
+        ret
+
+# void mill_choose_otherwise_(void)
+        .globl  mill_choose_otherwise_
+mill_choose_otherwise_:
+        door    door_choose_otherwise
+        ret
+
+# void *mill_choose_val_(size_t sz)
+        .globl  mill_choose_val_
+mill_choose_val_:
+        door    door_choose_val
+        ret
+
+# void goredump(void)
+        .globl  goredump
+goredump:
+        door    door_goredump
+        ret
+
+# void gotrace(int level)
+        .globl  gotrace
+gotrace:
+        door    door_gotrace
+        ret
+
+# int mill_choose_wait_(void)
+        .globl  mill_choose_wait_
+mill_choose_wait_:
+        mov     $door_choose_wait, %r10d
+        sub     $8, %rsp
+        call    mill_suspend
+        mov     mill_cr_result - mill_cr_ctx(%rax), %eax
+        add     $8, %rsp
+        ret
+
+# void mill_chs_(chan ch, void *val, size_t sz, const char *current)
+        .globl  mill_chs_
+mill_chs_:
+        mov     %rdx, %r8
+        mov     %rcx, %r9
+        mov     $door_chs, %r10d
+        sub     $mill_clause_frame, %rsp
+        call    mill_suspend
+        add     $mill_clause_frame, %rsp
+        ret
+
+# void *mill_chr_(chan ch, size_t sz, const char *current): rsi comes back from the switch as it was
+        .globl  mill_chr_
+mill_chr_:
+        mov     %rdx, %r8
+        mov     $door_chr, %r10d
+        sub     $mill_clause_frame, %rsp
+        call    mill_suspend
+        add     $mill_clause_frame, %rsp
+        mov     %rsi, %rdi
+        jmp     mill_choose_val_
+
+# void mill_msleep_(int64_t deadline, const char *current)
+        .globl  mill_msleep_
+mill_msleep_:
+        mov     $door_msleep, %r10d
+        jmp     mill_suspend
+
 # void mill_yield_(const char *current)
         .globl  mill_yield_
 mill_yield_:
@@ -59,7 +181,6 @@ mill_yield_:
 # Each function that blocks comes here with its door in r10d. The door is opened between save and restore, so that one
 # is enough for what libmill does before (register the wait, resume the peer) and in between (choose who is next). The
 # save takes rdx and rcx, so a third and a fourth argument wait in r8 and r9.
-        .globl  mill_suspend
 mill_suspend:
         mov     mill_running(%rip), %rdx
         lea     mill_cr_ctx(%rdx), %rdx
@@ -86,11 +207,24 @@ mill_valbuf_size:       .quad   128
 mill_stack_size:        .quad   262144 - 256
 mill_num_cached_stacks: .long   0
 mill_max_cached_stacks: .long   64
+mill_all_chans:         .zero   16      # list
 mill_next_cr_id:        .long   1
+mill_next_chan_id:      .long   1
+mill_choose_seqnum:     .long   0
+mill_tracelevel:        .long   0
 mill_suspend_counter:   .long   0       # switches since the last wait
 mill_unoptimisable1_:   .long   1
         .balign 8
 mill_unoptimisable2_:   .quad   0
+
+# The clock: virtual time in ms, and what it has to count to creep on; the timers, a heap of pointers to mill_timer.
+mill_clock:             .quad   1000000
+mill_clock_calls:       .long   0       # of now() since the last poll
+mill_timers_count:      .long   0
+mill_timers_capacity:   .long   0
+        .balign 8
+mill_timers:            .quad   0
+mill_timers_sequence:   .quad   0
         .balign 16
 mill_main:              .zero   248
         .balign 16

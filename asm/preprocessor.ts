@@ -30,6 +30,8 @@ interface Reading {
 type Body<S> = S extends Statement ? Omit<S, 'origin' | 'trail' | 'source' | 'unit' | 'section' | 'text'> : never;
 
 const DEEPEST_NESTING = 64;
+/** Of macro calls, includes and rounds of `.rept`. */
+const MOST_EXPANSIONS = 100_000;
 const MOST_STATEMENTS = 100_000;
 const LABEL = /^\s*([A-Za-z_.$\u0080-\uffff][\w.$\u0080-\uffff]*|[0-9]+)\s*:/;
 const ASSIGNMENT = /^([A-Za-z_.$][\w.$]*)\s*==?\s*([^=].*)$/s;
@@ -46,6 +48,7 @@ class Preprocessor {
   readonly #constants = new Map<string, bigint>();
   #section: SectionName | 'ignored' = '.text';
   #units = 0;
+  #expansions = 0;
   #macroCalls = 0;
   full = false;
 
@@ -105,7 +108,10 @@ class Preprocessor {
     }
     const count = constantValue(this.#tokens(rest), this.#lookup, 'the count of .rept');
     if (count < 0n) throw new Fault(`".rept ${count}": the count is negative`);
-    for (let done = 0n; done < count && !this.full; done++) this.#read(body, reading);
+    for (let done = 0n; done < count && !this.full; done++) {
+      this.#expanded();
+      this.#read(body, reading);
+    }
   }
 
   /** Only what is known at this point of the text, which is all that `.rept` may depend on. */
@@ -271,6 +277,7 @@ class Preprocessor {
       throw new Fault(`a file includes itself: ${chain.map((file) => `"${file}"`).join(' includes ')}`, name);
     }
     this.#tooDeep(trail);
+    this.#expanded();
     this.readFile(source, trail);
   }
 
@@ -280,6 +287,7 @@ class Preprocessor {
       ...reading.trail,
     ];
     this.#tooDeep(trail);
+    this.#expanded();
     const body = expandMacro(macro, rest, this.#macroCalls++);
     // A macro that a file calls for itself is still that file; one from elsewhere is a visit to where it is written.
     const unit = macro.file === reading.file ? reading.unit : this.#units++;
@@ -289,8 +297,18 @@ class Preprocessor {
     this.#read(pieces, inside);
   }
 
+  /** Statements are counted where they arise; this bounds what brings none. */
+  #expanded(): void {
+    this.#expansions += 1;
+    if (this.#expansions <= MOST_EXPANSIONS || this.full) return;
+    this.full = true;
+    throw new Fault(`macros, includes and repetitions are expanded more than ${MOST_EXPANSIONS} times`);
+  }
+
   #tooDeep(trail: readonly Frame[]): void {
     if (trail.length <= DEEPEST_NESTING) return;
+    // What calls itself twice would go on failing 2^64 times.
+    this.full = true;
     throw new Fault(
       `macros and includes are nested deeper than ${DEEPEST_NESTING}: is "${trail[0]?.name}" its own cause?`,
     );

@@ -2,9 +2,9 @@ import { Blocks, CONTINUES, COUNT, endsBlock, SLOW } from './blocks.js';
 import type { Engine, EngineEvents, EngineExit } from './engine.js';
 import { BadAddress, EngineError } from './errors.js';
 import { BREAKPOINT, DEBUG, type Fault, faultOf, INVALID_OPCODE, isFault, PAGE_FAULT, SOFTWARE } from './fault.js';
-import { ENDS_BLOCK, FLAGS_IMAGE, LENGTH, REPEATS, UNREPEATABLE, VECTOR } from './instruction.js';
+import { ENDS_BLOCK, FLAGS_IMAGE, LENGTH, REPEATS, TRUNCATED, UNREPEATABLE, VECTOR } from './instruction.js';
 import { enterUserMode } from './kernel.js';
-import { Memory, type SavedMemory } from './memory.js';
+import { Memory, PAGE_SIZE, type SavedMemory } from './memory.js';
 import {
   FLAGS_FIXED,
   GENERAL_INDEX,
@@ -33,6 +33,8 @@ export interface Snapshot {
 const LIMIT: Stop = { kind: 'limit' };
 const STOPPED: Stop = { kind: 'stopped' };
 const NOWHERE = -1;
+/** Bytes of the `syscall` instruction. */
+const SYSCALL_LENGTH = 2;
 
 type Mode =
   /** Setting up: nothing is counted. */
@@ -83,6 +85,8 @@ export class Cpu {
   /** What a callback threw inside the engine, and where it was called. */
   #thrown: { readonly error: unknown; readonly rip: number } | undefined;
   #running = false;
+  /** The door to open again; undefined unless a hypercall asked for that. */
+  #retry: number | undefined;
 
   // The block that is executing, for finding the exact moment of a fault in it.
   #block = NOWHERE;
@@ -169,9 +173,24 @@ export class Cpu {
     return general[index * 2 + 1] * 0x100000000 + general[index * 2];
   }
 
-  /** Sets rax from inside a hypercall: a non-negative number below 2^53. */
+  /** A general register in full, unsigned. */
+  general64(index: number): bigint {
+    const general = this.#engine.general;
+    return (BigInt(general[index * 2 + 1]) << 32n) | BigInt(general[index * 2]);
+  }
+
+  /**
+   * Stops the run from inside a hypercall so that the next one opens a door again, as Linux restarts a system call:
+   * nothing has happened but that rax holds `number`.
+   */
+  retryHypercall(number: number): void {
+    this.#retry = number;
+    this.stop();
+  }
+
+  /** Sets rax from inside a hypercall: a whole number whose magnitude is below 2^53. */
   setRax(value: number): void {
-    this.#engine.setRax(value >>> 0, Math.floor(value / 0x100000000));
+    this.#engine.setRax(value >>> 0, Math.floor(value / 0x100000000) >>> 0);
   }
 
   /** Asks a run to stop behind the current instruction; to be called from callbacks. */
@@ -230,6 +249,7 @@ export class Cpu {
     this.#stepRequested = false;
     this.#leaving = false;
     this.#repeating = NOWHERE;
+    this.#retry = undefined;
   }
 
   /** Lets the engine run and works out why it came back; undefined means that the run goes on. */
@@ -258,6 +278,12 @@ export class Cpu {
       return this.#exception(this.#interrupt);
     }
     if (exit === 'engine error') throw new EngineError(`${this.engine} broke at 0x${this.#rip.toString(16)}`);
+    if (this.#retry !== undefined) {
+      this.#engine.write('rax', BigInt(this.#retry));
+      this.#retry = undefined;
+      this.#rip -= SYSCALL_LENGTH;
+      this.moment -= 1;
+    }
     return this.#stopRequested ? STOPPED : undefined;
   }
 
@@ -265,7 +291,13 @@ export class Cpu {
     this.#rewindTo(this.#rip);
     const pageFault = this.#engine.pageFault;
     if (vector === PAGE_FAULT && this.memory.fault(Number(pageFault.address), pageFault.errorCode)) return undefined;
-    return { kind: 'fault', fault: faultOf(vector, this.read('rip'), pageFault) };
+    const fault = faultOf(vector, this.read('rip'), pageFault);
+    if (this.#mode === 'plain' && fault.access === 'execute' && fault.target !== fault.rip) {
+      // The engine translates a whole block at once: what comes before the missing page has not been executed.
+      this.#stepRequested = true;
+      return undefined;
+    }
+    return { kind: 'fault', fault };
   }
 
   #badPointer(error: BadAddress, rip: number): Stop {
@@ -382,6 +414,8 @@ export class Cpu {
     if ((instruction & (VECTOR | UNREPEATABLE)) !== 0) {
       return { kind: 'fault', fault: { kind: 'refused instruction', rip: BigInt(rip) } };
     }
+    const fault = (instruction & LENGTH) === 0 ? this.#fetchFault(rip, instruction) : undefined;
+    if (fault !== undefined) return fault;
     this.onBlock?.(rip);
     if (this.#stopRequested) return STOPPED;
     if ((instruction & FLAGS_IMAGE) !== 0) return this.#stepFlagsImage(rip, instruction);
@@ -395,6 +429,19 @@ export class Cpu {
     } finally {
       this.#engine.write('eflags', this.#engine.read('eflags') & ~TRAP_FLAG);
     }
+  }
+
+  /**
+   * Unicorn 1.0 forgets that a page must not be executed once its translation has been in the victim TLB: after it was
+   * read first and written then, or when another page took its place in the TLB. What lacks an instruction is looked at
+   * here, therefore.
+   */
+  #fetchFault(rip: number, instruction: number): Stop | undefined {
+    const target = (instruction & TRUNCATED) === 0 ? rip : (Math.floor(rip / PAGE_SIZE) + 1) * PAGE_SIZE;
+    const protection = this.memory.protectionAt(target);
+    if (protection === undefined || protection === 'r-x') return undefined;
+    const fault = { kind: 'page fault', rip: BigInt(rip), access: 'execute', target: BigInt(target) } as const;
+    return { kind: 'fault', fault };
   }
 
   /** pushf would store the trap flag, popf and iret would clear it. Only iret jumps. */
@@ -432,7 +479,7 @@ export class Cpu {
     const instruction = this.#blocks.instruction(next);
     const left = this.#leaving && endsBlock(this.#blocks.instruction(this.#stepping));
     if (left) this.#leaving = false;
-    const special = (instruction & (FLAGS_IMAGE | VECTOR | UNREPEATABLE)) !== 0;
+    const special = (instruction & (FLAGS_IMAGE | VECTOR | UNREPEATABLE)) !== 0 || (instruction & LENGTH) === 0;
     if (this.moment >= this.#limit || special || left || this.#stopRequested) engine.stop();
     else if (this.onBlock !== undefined) this.#announce(next);
     this.#stepping = next;

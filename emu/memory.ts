@@ -269,12 +269,14 @@ export class Memory {
   }
 
   write(address: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     this.#touchRange(address, bytes.length, 'write');
     this.#physical.bytes.set(bytes, address);
   }
 
   /** Writes where the guest may not: for loading programs. */
   load(address: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     this.#touchRange(address, bytes.length, 'read');
     this.#physical.bytes.set(bytes, address);
   }

@@ -1,11 +1,16 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { AssemblyError, UndefinedSymbol } from '../asm/errors.js';
 import { EngineError, OutOfMemory } from '../emu/errors.js';
 import { DEFAULT_MEMORY, ENGINES, openCpu } from '../emu/open.js';
+import { BodyError, Deadlock } from '../runtime/errors.js';
+import { goredump } from '../runtime/goredump.js';
 import { libmill } from '../runtime/libmill.js';
-import { Process } from '../runtime/process.js';
+import { type Outcome, Process } from '../runtime/process.js';
 import { UsageError } from './errors.js';
 import { type Colors, colors, switchJson, switchTable } from './format.js';
 import { ending, STATUS } from './outcome.js';
@@ -18,7 +23,9 @@ interface Options {
   /** MiB */
   readonly memory: number;
   readonly limit?: number;
+  readonly clock: 'virtual' | 'real';
   readonly json?: boolean;
+  readonly dump?: boolean;
   readonly color: boolean;
 }
 
@@ -29,7 +36,9 @@ function natural(text: string): number {
 }
 
 function seed(text: string): bigint {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!/^\d+$/.test(text) || BigInt(text) >= 2n ** 64n) {
+    throw new InvalidArgumentError('It must be a whole number below 2^64.');
+  }
   return BigInt(text);
 }
 
@@ -39,35 +48,65 @@ function mebibytes(text: string): number {
   return value;
 }
 
+/**
+ * Writes at once: a guest may run for long, and whoever reads our output may stop reading, as `head` does. That ends us
+ * quietly.
+ */
+function print(stream: 1 | 2, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(stream, bytes, done);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // A pipe that is full and does not block: its reader needs a moment.
+      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      else if (code === 'EPIPE') process.exit(0);
+      else throw new UsageError(`cannot write to standard ${stream === 1 ? 'output' : 'error'}: ${code}`);
+    }
+  }
+}
+
 /** Writes a message that ends in a line of ours. */
 function complain(message: string): void {
-  process.stderr.write(`${message}\n`);
+  print(2, `${message}\n`);
 }
 
 /** What to tell people about an error that they can do something about; undefined for all others. */
 function explain(error: unknown): string | undefined {
   if (error instanceof AssemblyError) {
-    const count = error.problems.length;
+    const count = error.problems.length + error.left;
     return `${error.message}\nmillscope: the program cannot be assembled: ${count} error${count === 1 ? '' : 's'}`;
   }
   if (error instanceof UndefinedSymbol && error.symbol === 'main') {
     return 'millscope: the program has no main: define a global symbol main';
   }
-  const known = [UndefinedSymbol, UsageError, EngineError, OutOfMemory].some((type) => error instanceof type);
+  const known = [UndefinedSymbol, UsageError, EngineError, OutOfMemory, BodyError].some(
+    (type) => error instanceof type,
+  );
   return known ? `millscope: ${(error as Error).message}` : undefined;
 }
 
-/** Opens a machine, loads the program, lets `watch` look at it, and runs it to its end. */
-async function execute(path: string, options: Options, watch: (guest: Process) => void): Promise<void> {
+/** Runs, and sleeps while everybody in the guest waits for the real clock. */
+async function runToEnd(guest: Process, { limit }: Options): Promise<Outcome> {
+  for (;;) {
+    const outcome = guest.run(limit);
+    if (outcome.kind !== 'waiting') return outcome;
+    await setTimeout(Math.max(1, outcome.until - guest.mill.clock.time()));
+  }
+}
+
+/** Opens a machine, loads the program, lets `watch` look at it, and runs it to its end; `watch` returns what is to be done then. */
+async function execute(path: string, options: Options, watch: (guest: Process) => () => void): Promise<void> {
   const program = await loadProgram(path);
   const cpu = openCpu({ engine: options.engine, memory: options.memory << 20 });
   try {
-    const guest = new Process(cpu, libmill(), program, [path], options.seed);
-    guest.listener.output = (stream, bytes) => {
-      (stream === 1 ? process.stdout : process.stderr).write(bytes);
-    };
-    watch(guest);
-    const { status, message } = await ending(guest, guest.run(options.limit));
+    const guest = new Process(cpu, libmill(), program, [basename(path)], { seed: options.seed, clock: options.clock });
+    const finish = watch(guest);
+    const outcome = await runToEnd(guest, options).finally(finish);
+    const deadlocked = outcome.kind === 'error' && outcome.error instanceof Deadlock;
+    if (options.dump) print(2, goredump(cpu.memory, guest.mill, deadlocked ? 0 : undefined));
+    const { status, message } = await ending(guest, outcome);
     if (message !== undefined) complain(message);
     process.exitCode = status;
   } finally {
@@ -75,36 +114,69 @@ async function execute(path: string, options: Options, watch: (guest: Process) =
   }
 }
 
-function useColor(options: Options): boolean {
-  if (!options.color || process.env.NO_COLOR) return false;
-  return process.stdout.isTTY === true || Boolean(process.env.FORCE_COLOR);
+function passOutput(guest: Process): () => void {
+  guest.listener.output = (stream, bytes) => {
+    print(stream, bytes);
+  };
+  return () => {};
 }
 
-function watchSwitches(guest: Process, options: Options): void {
-  const paint: Colors = colors(useColor(options));
-  if (options.json) {
-    guest.listener.output = (stream, bytes) => {
-      process.stdout.write(`${JSON.stringify({ output: new TextDecoder().decode(bytes), stream })}\n`);
-    };
-    recordSwitches(guest, (record) => process.stdout.write(`${switchJson(record)}\n`));
-    return;
-  }
-  // Programs write lines in pieces; a switch may come in the middle of one.
-  let line = '';
-  const show = (text: string): void => {
-    process.stdout.write(`${paint.green(`output  ${text}`)}\n`);
+function useColor(options: Options): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (!options.color || NO_COLOR) return false;
+  if (FORCE_COLOR) return FORCE_COLOR !== '0';
+  return process.stdout.isTTY === true && TERM !== 'dumb';
+}
+
+/** Calls `show` with what is written to a stream, in whole characters; `flush` with what is left of them. */
+function decodeOutput(guest: Process, show: (text: string, stream: 1 | 2) => void): () => void {
+  const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
+  const tell = (text: string, stream: 1 | 2): void => {
+    if (text !== '') show(text, stream);
   };
-  guest.listener.output = (_stream, bytes) => {
-    const lines = (line + new TextDecoder().decode(bytes)).split('\n');
-    line = lines.pop() ?? '';
-    lines.forEach(show);
+  guest.listener.output = (stream, bytes) => tell(decoders[stream].decode(bytes, { stream: true }), stream);
+  return () => {
+    for (const stream of [1, 2] as const) tell(decoders[stream].decode(), stream);
+  };
+}
+
+function watchSwitches(guest: Process, options: Options): () => void {
+  const out = (text: string): void => print(1, `${text}\n`);
+  if (options.json) {
+    recordSwitches(guest, (record) => out(switchJson(record)));
+    return decodeOutput(guest, (output, stream) => out(JSON.stringify({ output, stream })));
+  }
+  const paint: Colors = colors(useColor(options));
+  // Only a screen has an end.
+  const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+  // Programs write lines in pieces; a switch may come in the middle of one.
+  const lines = { 1: '', 2: '' };
+  const show = (stream: 1 | 2, line: string): void => {
+    out(stream === 1 ? paint.green(`output  ${line}`) : paint.red(`error   ${line}`));
+  };
+  const flush = (): void => {
+    for (const stream of [1, 2] as const) {
+      if (lines[stream] !== '') show(stream, lines[stream]);
+      lines[stream] = '';
+    }
   };
   recordSwitches(guest, (record) => {
-    if (line !== '') show(line);
-    line = '';
-    process.stdout.write(`\n${switchTable(record, guest, paint)}\n`);
+    flush();
+    out(`\n${switchTable(record, guest, paint, width)}`);
   });
+  const finish = decodeOutput(guest, (text, stream) => {
+    const all = (lines[stream] + text).split('\n');
+    lines[stream] = all.pop() ?? '';
+    for (const line of all) show(stream, line);
+  });
+  return () => {
+    finish();
+    flush();
+  };
 }
+
+const DEFAULTS = { engine: ENGINES[0], seed: 0n, memory: DEFAULT_MEMORY >> 20, clock: 'virtual' } as const;
+const DEMO = fileURLToPath(new URL('../../fixtures/programs/ping-pong.s', import.meta.url));
 
 const NEXT = `
 Try next:
@@ -116,9 +188,12 @@ Try next:
 function withOptions(command: Command): Command {
   return command
     .argument('<program>', 'assembly text (.s), or a module whose default export is a generator function (.mjs)')
-    .addOption(new Option('--engine <name>', 'what emulates the CPU').choices(ENGINES).default(ENGINES[0]))
-    .option('--seed <number>', 'of the random numbers', seed, 0n)
-    .option('--memory <MiB>', 'guest memory, 16 to 1800', mebibytes, DEFAULT_MEMORY >> 20)
+    .addOption(new Option('--engine <name>', 'what emulates the CPU').choices(ENGINES).default(DEFAULTS.engine))
+    .addOption(new Option('--seed <number>', 'of the random numbers').argParser(seed).default(DEFAULTS.seed, '0'))
+    .option('--memory <MiB>', 'guest memory, 16 to 1800', mebibytes, DEFAULTS.memory)
+    .addOption(
+      new Option('--clock <kind>', 'of now() and deadlines').choices(['virtual', 'real']).default(DEFAULTS.clock),
+    )
     .option('--limit <instructions>', 'stop when so many have been executed', natural)
     .option('--no-color', 'no colours, as with NO_COLOR in the environment');
 }
@@ -131,13 +206,19 @@ function commandLine(): Command {
     .exitOverride();
   withOptions(cli.command('run'))
     .description("run a program: its output on standard output, its exit status as millscope's")
-    .action((path: string, options: Options) => execute(path, options, () => {}));
+    .option('--dump', "at the end, goredump()'s census of coroutines and channels on standard error")
+    .action((path: string, options: Options) => execute(path, options, passOutput));
   withOptions(cli.command('switches'))
     .description('run a program and print each switch as a table: who was saved, who was restored, all ten slots')
     .option('--json', 'print one JSON object a line instead')
-    .action(async (path: string, options: Options) => {
-      await execute(path, options, (guest) => watchSwitches(guest, options));
-      if (!options.json) process.stdout.write(NEXT);
+    .action((path: string, options: Options) => execute(path, options, (guest) => watchSwitches(guest, options)));
+  cli
+    .command('demo')
+    .description('the switches of a little program, and what to try next')
+    .action(async () => {
+      const options: Options = { ...DEFAULTS, color: true };
+      await execute(DEMO, options, (guest) => watchSwitches(guest, options));
+      print(1, NEXT);
     });
   for (const command of [cli, ...cli.commands]) {
     command.exitOverride().configureOutput({
@@ -153,12 +234,6 @@ function commandLine(): Command {
   }
   return cli;
 }
-
-// Whoever reads our output may stop reading, as `head` does.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
 
 try {
   await commandLine().parseAsync();

@@ -4,21 +4,22 @@ import { PAGE_SIZE } from '../emu/memory.js';
 import { GENERAL_REGISTERS } from '../emu/registers.js';
 import type { Process } from '../runtime/process.js';
 import { regionAt } from '../runtime/region.js';
-import { coroutineName, hex } from './format.js';
+import { coroutineName, hex, whoRuns } from './format.js';
 
 const LONGEST_INSTRUCTION = 15;
+const NO_STACK = { low: 0, high: 0 };
 
 /** What happened, in one line. */
 function reason(process: Process, fault: Fault): string {
   const { kind, access, target } = fault;
-  const cr = process.coroutines.running;
-  const { low, high } = process.coroutines.stackOf(cr);
+  const cr = process.running;
   if (kind === 'page fault' && target !== undefined) {
     const where = regionAt(process, Number(target));
     const address = Number(target);
-    if (address >= low - PAGE_SIZE && address < low) {
+    const { low, high } = cr === undefined ? NO_STACK : process.mill.coroutines.stackOf(cr);
+    if (cr !== undefined && address >= low - PAGE_SIZE && address < low) {
       return (
-        `stack overflow: ${coroutineName(process.census.id(cr))} has used all ${high - low} bytes of its stack ` +
+        `stack overflow: ${coroutineName(process.mill.census.id(cr))} has used all ${high - low} bytes of its stack ` +
         `(${hex(BigInt(low))}-${hex(BigInt(high))}) and its next ${access} was at ${hex(target)}, in the guard page`
       );
     }
@@ -55,11 +56,10 @@ export async function faultReport(process: Process, fault: Fault): Promise<strin
   const text = await instructionText(process, fault.rip);
   const values = GENERAL_REGISTERS.map((name) => `${name.padEnd(3)} ${hex(process.cpu.read(name)).padEnd(18)}`);
   const rows = [0, 4, 8, 12].map((start) => `    ${values.slice(start, start + 4).join('  ')}`.trimEnd());
-  const id = process.census.id(process.coroutines.running);
   return [
     reason(process, fault),
     `  at ${process.describe(fault.rip)} [${hex(fault.rip)}]${text === undefined ? '' : `: ${text}`}`,
-    `  in ${coroutineName(id)}, at moment ${process.cpu.moment}`,
+    `  ${whoRuns(process)}, at moment ${process.cpu.moment}`,
     ...rows,
   ].join('\n');
 }

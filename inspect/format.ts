@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
 import { CTX_SLOTS, type CtxSlot } from '../runtime/layout.js';
@@ -19,6 +20,14 @@ export function hex(value: bigint): string {
 /** A coroutine as people call it. */
 export function coroutineName(id: number): string {
   return id === 0 ? 'main' : `coroutine ${id}`;
+}
+
+/** The coroutine that runs, in words. */
+export function whoRuns(process: Process): string {
+  const { coroutines, census } = process.mill;
+  if (process.running !== undefined) return `in ${coroutineName(census.id(process.running))}`;
+  if (coroutines.running === 0) return 'between coroutines';
+  return `in no coroutine (mill_running is ${hex(BigInt(coroutines.running))}, which is none)`;
 }
 
 function title(record: SwitchRecord, paint: Colors): string {
@@ -43,24 +52,48 @@ function change(half: Half | null, slot: CtxSlot, paint: Colors): string {
   return before === now ? paint.dim(hex(now)) : `${paint.dim(`${hex(before)} →`)} ${paint.yellow(hex(now))}`;
 }
 
-/** A switch as a table: for each of the ten slots what the ctx and what the register held, and what it holds now. */
-export function switchTable(record: SwitchRecord, process: Process, paint: Colors): string {
-  const { saved, restored } = record;
-  const head = (half: Half | null, arrow: string, nobody: string): string =>
-    half === null ? nobody : paint.bold(`${coroutineName(half.coroutine)} ${arrow} ctx ${hex(half.ctx)}`);
+type Column = (slot: CtxSlot) => string;
+
+function slotTable(columns: readonly { readonly head: string; readonly cell: Column }[], paint: Colors): string {
   const table = new Table({
-    head: ['', '', head(saved, '→', 'nobody saved'), head(restored, '←', 'nobody restored')],
+    head: ['', '', ...columns.map(({ head }) => paint.bold(head))],
     style: { head: [], border: paint.isColorSupported ? ['gray'] : [] },
     chars: NO_LINES_BETWEEN_ROWS,
   });
   CTX_SLOTS.forEach((slot, index) => {
-    table.push([String(index), slot, change(saved, slot, paint), change(restored, slot, paint)]);
+    table.push([String(index), slot, ...columns.map(({ cell }) => cell(slot))]);
   });
+  return table.toString();
+}
+
+/** Characters of the widest line on a screen. */
+function widthOf(text: string): number {
+  return Math.max(
+    ...stripVTControlCharacters(text)
+      .split('\n', 1)
+      .map((line) => line.length),
+  );
+}
+
+/**
+ * A switch as a table: for each of the ten slots what the ctx and what the register held, and what it holds now.
+ * @param width of the screen in characters; where both halves side by side are too wide, they are one below the other
+ */
+export function switchTable(record: SwitchRecord, process: Process, paint: Colors, width: number): string {
+  const { saved, restored } = record;
+  const column = (half: Half | null, arrow: string, nobody: string) => ({
+    head: half === null ? nobody : `${coroutineName(half.coroutine)} ${arrow} ctx ${hex(half.ctx)}`,
+    cell: (slot: CtxSlot): string => change(half, slot, paint),
+  });
+  const columns = [column(saved, '→', 'nobody saved'), column(restored, '←', 'nobody restored')];
+  const whole = slotTable(columns, paint);
+  const present = [saved, restored].flatMap((half, index) => (half === null ? [] : [columns[index]]));
+  const tables = widthOf(whole) <= width ? [whole] : present.map((one) => slotTable([one], paint));
   const places = [
     ...(saved ? [`${coroutineName(saved.coroutine)} will go on at ${process.describe(saved.slots.rip)}`] : []),
     ...(restored ? [`${coroutineName(restored.coroutine)} goes on at ${process.describe(restored.slots.rip)}`] : []),
   ];
-  return [title(record, paint), table.toString(), ...places.map(paint.cyan)].join('\n');
+  return [title(record, paint), ...tables, ...places.map(paint.cyan)].join('\n');
 }
 
 function halfJson(half: Half | null): unknown {

@@ -7,11 +7,43 @@ export { BadAddress, EngineError, MachineError, OutOfMemory } from '../emu/error
 export type { Fault, FaultKind } from '../emu/fault.js';
 export { DEFAULT_MEMORY, ENGINES, type MachineOptions, openCpu } from '../emu/open.js';
 export { GENERAL_REGISTERS, REGISTERS, type RegisterName } from '../emu/registers.js';
-export type { Argument, Body, Operation } from '../runtime/bodies.js';
+export type { Argument, Body, Operation, OperationResult } from '../runtime/bodies.js';
+export { type DeadlockReport, explainDeadlock, type WaitedFor, type Waiter } from '../runtime/deadlock.js';
 export { Deadlock, MillError, Panic, StackEscape, UnknownSystemCall } from '../runtime/errors.js';
 export { CTX_SLOTS, type CtxSlot, STRUCTURES } from '../runtime/layout.js';
 export { libmill } from '../runtime/libmill.js';
-export { call, cls, go, goprepare, print, setcls } from '../runtime/operations.js';
-export { type Listener, type Outcome, Process, type SavedProcess, type Switch } from '../runtime/process.js';
+export {
+  type Channel,
+  type Chosen,
+  type Clause,
+  call,
+  callForBytes,
+  chclose,
+  chdone,
+  chdup,
+  chmake,
+  choose,
+  chr,
+  chrBytes,
+  chs,
+  cls,
+  type Element,
+  go,
+  goprepare,
+  goredump,
+  gotrace,
+  msleep,
+  now,
+  print,
+  setcls,
+} from '../runtime/operations.js';
+export {
+  type Listener,
+  type Outcome,
+  Process,
+  type ProcessOptions,
+  type SavedProcess,
+  type Switch,
+} from '../runtime/process.js';
 export { assembleProgram } from './program.js';
 export { type Half, recordSwitches, type Slots, type SwitchRecord } from './switches.js';

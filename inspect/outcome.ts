@@ -1,7 +1,9 @@
-import { Panic } from '../runtime/errors.js';
+import { explainDeadlock } from '../runtime/deadlock.js';
+import { Deadlock, Panic } from '../runtime/errors.js';
 import type { Outcome, Process } from '../runtime/process.js';
+import { deadlockTable } from './deadlock-table.js';
 import { faultReport } from './fault-report.js';
-import { coroutineName } from './format.js';
+import { whoRuns } from './format.js';
 
 /** Exit statuses besides the guest's own. */
 export const STATUS = { usage: 2, deadlock: 3, limit: 124, abort: 134, fault: 139 } as const;
@@ -15,16 +17,20 @@ export interface Ending {
 
 /** Says how a run ended: what, where, and what to do. */
 export async function ending(process: Process, outcome: Outcome): Promise<Ending> {
-  const { cpu, census, coroutines } = process;
+  const { cpu } = process;
   const where = (): string => {
-    const running = coroutines.running;
-    const who = running === 0 ? 'between coroutines' : `in ${coroutineName(census.id(running))}`;
-    return `at ${process.describe(BigInt(cpu.rip))}, ${who}, at moment ${cpu.moment}`;
+    const running = process.running;
+    // Behind a door, rip is already behind its `syscall`.
+    const rip = outcome.kind === 'limit' ? cpu.rip : cpu.rip - 1;
+    const call = running === undefined ? undefined : process.callSite(running, rip, Number(cpu.read('rsp')));
+    const from = call === undefined ? '' : `, called from ${process.describe(call)}`;
+    return `at ${process.describe(BigInt(rip))}${from}, ${whoRuns(process)}, at moment ${cpu.moment}`;
   };
   switch (outcome.kind) {
     case 'exit':
       return { status: outcome.status, message: undefined };
     case 'paused':
+    case 'waiting':
       return { status: 0, message: undefined };
     case 'limit':
       return {
@@ -34,6 +40,10 @@ export async function ending(process: Process, outcome: Outcome): Promise<Ending
     case 'abort':
       return { status: STATUS.abort, message: `millscope: the program called abort() ${where()}` };
     case 'error': {
+      if (outcome.error instanceof Deadlock) {
+        const table = deadlockTable(explainDeadlock(process));
+        return { status: STATUS.deadlock, message: `${table}\nmillscope: deadlock: ${outcome.error.message}` };
+      }
       const text = outcome.error instanceof Panic ? `panic: ${outcome.error.message}\n` : '';
       return { status: STATUS.abort, message: `${text}millscope: ${outcome.error.message}, ${where()}` };
     }

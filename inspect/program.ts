@@ -61,7 +61,12 @@ function readText(path: string): string {
 
 async function importBody(path: string): Promise<Body> {
   readText(path);
-  const module: { default?: unknown } = await import(pathToFileURL(path).href);
+  let module: { default?: unknown };
+  try {
+    module = await import(pathToFileURL(path).href);
+  } catch (error) {
+    throw new UsageError(`${path}: it cannot be imported: ${(error as Error).message}`);
+  }
   if (typeof module.default !== 'function') {
     throw new UsageError(`${path}: it has no default export that is a generator function`);
   }

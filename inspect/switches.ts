@@ -42,7 +42,8 @@ const SLOT_BYTES = 8;
  * instruction of the one that goes on.
  */
 export function recordSwitches(process: Process, tell: (record: SwitchRecord) => void): void {
-  const { cpu, coroutines, census } = process;
+  const { cpu } = process;
+  const { coroutines, census } = process.mill;
   const { memory } = cpu;
   const lastSaved = new Map<number, Slots>();
   let number = 0;

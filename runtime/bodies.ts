@@ -1,19 +1,25 @@
 import type { Memory } from '../emu/memory.js';
-import { MillError } from './errors.js';
+import { BodyError } from './errors.js';
 import type { Heap } from './heap.js';
 import type { Symbols } from './symbols.js';
 
 /**
  * What a body yields to have it done: a guest function, called on the body's own stack with System V arguments.
- * A string is put into guest memory until the call returns; a body becomes its number.
+ * Strings (zero-terminated) and bytes are put into guest memory until the call returns, and passed by their address; a
+ * body becomes its number.
  */
 export interface Operation {
   readonly function: string;
   /** At most six. */
   readonly arguments: readonly Argument[];
+  /** If given, the body gets so many bytes from where the result points, instead of the result. */
+  readonly wants?: number;
 }
 
-export type Argument = number | bigint | string | Body;
+export type Argument = number | bigint | string | Uint8Array | Body;
+
+/** What a body gets for an operation: rax in full and unsigned, or the bytes it wanted. */
+export type OperationResult = bigint | Uint8Array;
 
 /**
  * A coroutine's body. Yielding nothing is libmill's yield(); everything else is an {@link Operation}, by `yield*` of
@@ -21,20 +27,21 @@ export type Argument = number | bigint | string | Body;
  * It must do the same each time it is run with the same results, since going back in time runs it anew.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a generator that returns nothing is a Generator<…, void, …>
-export type Body = () => Generator<Operation | undefined, number | bigint | void, bigint>;
+export type Body = () => Generator<Operation | undefined, number | bigint | void, OperationResult>;
 
-/** What one body was given by one operation, rax in full. */
+/** What one body was given by one operation. */
 export interface BodyResult {
   readonly body: number;
-  readonly value: bigint;
+  readonly value: OperationResult;
 }
 
 const YIELD: Operation = { function: 'mill_yield_', arguments: [0] };
 
-/** The frame in mill_body (asm/bodies.s): a function, six arguments, and the buffer with its strings. */
-const ARGUMENTS = 8;
+/** The frame in mill_body (asm/bodies.s). */
+const FRAME = { function: 0, arguments: 8, buffer: 56, wants: 64 } as const;
 const MAX_ARGUMENTS = 6;
-const STRINGS = 56;
+/** What the arguments point to is kept as aligned as malloc's memory is. */
+const ALIGNMENT = 16;
 
 /**
  * The generators behind the coroutines that are written in TypeScript. Their positions are the one thing that is not
@@ -65,18 +72,21 @@ export class Bodies {
    */
   next(body: number, result: bigint, frame: number): number {
     const memory = this.#memory;
-    this.#log.push({ body, value: result });
-    const strings = memory.pointer(frame + STRINGS);
-    if (this.#generators[body] !== undefined) this.#heap.free(strings);
-    memory.setPointer(frame + STRINGS, 0);
-    const step = this.#advance({ body, value: result });
+    const wants = memory.pointer(frame + FRAME.wants);
+    const value = wants === 0 ? result : memory.read(Number(result), wants);
+    const given = { body, value };
+    const step = this.#advance(given);
+    this.#log.push(given);
+    this.#heap.free(memory.pointer(frame + FRAME.buffer));
+    memory.setPointer(frame + FRAME.buffer, 0);
     if (step.done === true) {
-      memory.setU64(frame + ARGUMENTS, BigInt.asUintN(64, BigInt(step.value ?? 0)));
+      memory.setU64(frame + FRAME.arguments, BigInt.asUintN(64, this.#integer(step.value ?? 0, 'returned')));
       return 0;
     }
     const operation = step.value ?? YIELD;
     this.#writeArguments(frame, operation);
-    memory.setPointer(frame, this.#symbols(operation.function));
+    memory.setPointer(frame + FRAME.wants, operation.wants ?? 0);
+    memory.setPointer(frame + FRAME.function, this.#functionAt(operation.function));
     return 1;
   }
 
@@ -98,46 +108,92 @@ export class Bodies {
     }
   }
 
+  /** @throws BodyError if the body throws, is no generator function, or yields what is no operation */
   #advance({ body, value }: BodyResult): ReturnType<ReturnType<Body>['next']> {
-    let generator = this.#generators[body];
-    if (generator === undefined) {
-      const make = this.#bodies[body];
-      if (make === undefined) throw new MillError(`there is no TypeScript body with the number ${body}`);
-      generator = make();
-      this.#generators[body] = generator;
+    let step: ReturnType<ReturnType<Body>['next']>;
+    try {
+      step = this.#generator(body).next(value);
+    } catch (error) {
+      if (error instanceof BodyError) throw error;
+      const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      throw new BodyError(`a TypeScript body has thrown ${text}`, { cause: error });
     }
-    return generator.next(value);
+    // What is written without types may yield anything.
+    const yielded: unknown = step.done === true ? undefined : step.value;
+    if (yielded !== undefined && !isOperation(yielded)) {
+      throw new BodyError(
+        `a body has yielded ${String(yielded)}: only a bare yield and yield* of an operation mean something`,
+      );
+    }
+    return step;
+  }
+
+  #generator(body: number): ReturnType<Body> {
+    const known = this.#generators[body];
+    if (known !== undefined) return known;
+    const make = this.#bodies[body];
+    if (make === undefined) throw new BodyError(`there is no TypeScript body with the number ${body}`);
+    const generator: unknown = make();
+    if (!isGenerator(generator)) throw new BodyError('a body is to be a generator function (function*), not async');
+    this.#generators[body] = generator;
+    return generator;
+  }
+
+  #functionAt(name: string): number {
+    try {
+      return this.#symbols(name);
+    } catch (error) {
+      throw new BodyError(`a body has called ${name}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  #integer(value: unknown, what: string): bigint {
+    if (typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value))) return BigInt(value);
+    throw new BodyError(`a body has ${what} ${String(value)}, which is no whole number`);
   }
 
   #writeArguments(frame: number, operation: Operation): void {
     const memory = this.#memory;
     if (operation.arguments.length > MAX_ARGUMENTS) {
-      throw new MillError(`${operation.function}: at most ${MAX_ARGUMENTS} arguments can be passed in registers`);
+      throw new BodyError(`${operation.function}: at most ${MAX_ARGUMENTS} arguments can be passed in registers`);
     }
     const encoder = new TextEncoder();
-    const texts = operation.arguments.map((argument) =>
-      typeof argument === 'string' ? encoder.encode(`${argument}\0`) : undefined,
+    const contents = operation.arguments.map((argument) =>
+      typeof argument === 'string' ? encoder.encode(`${argument}\0`) : argument instanceof Uint8Array ? argument : null,
     );
-    const bytes = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
-    let at = 0;
-    if (bytes > 0) {
-      at = this.#heap.malloc(bytes);
-      if (at === 0) throw new MillError(`${operation.function}: no memory left for its strings`);
-      memory.setPointer(frame + STRINGS, at);
-    }
+    const room = (bytes: Uint8Array): number => Math.ceil(bytes.length / ALIGNMENT) * ALIGNMENT;
+    const size = contents.reduce((sum, bytes) => sum + (bytes === null ? 0 : room(bytes)), 0);
+    let at = size === 0 ? 0 : this.#heap.malloc(size);
+    if (size > 0 && at === 0)
+      throw new BodyError(`${operation.function}: no memory left for what its arguments point to`);
+    memory.setPointer(frame + FRAME.buffer, at);
     operation.arguments.forEach((argument, index) => {
-      const text = texts[index];
+      const bytes = contents[index];
       let value: bigint;
-      if (text !== undefined) {
-        memory.write(at, text);
+      if (bytes !== null) {
+        memory.write(at, bytes);
         value = BigInt(at);
-        at += text.length;
+        at += room(bytes);
       } else if (typeof argument === 'function') {
         value = BigInt(this.#bodies.push(argument) - 1);
       } else {
-        value = BigInt(argument as number | bigint);
+        value = this.#integer(argument, `called ${operation.function} with`);
       }
-      memory.setU64(frame + ARGUMENTS + index * 8, BigInt.asUintN(64, value));
+      memory.setU64(frame + FRAME.arguments + index * 8, BigInt.asUintN(64, value));
     });
   }
+}
+
+function isGenerator(value: unknown): value is ReturnType<Body> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value;
+}
+
+function isOperation(value: unknown): value is Operation {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'function' in value &&
+    'arguments' in value &&
+    Array.isArray(value.arguments)
+  );
 }

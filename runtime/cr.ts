@@ -2,17 +2,22 @@ import type { Memory } from '../emu/memory.js';
 import type { Census } from './debug.js';
 import { Deadlock, MillError, Panic } from './errors.js';
 import type { Heap } from './heap.js';
-import { MILL_CR, MILL_TIMER, offsets } from './layout.js';
+import { CR_STATES, type CrState, MILL_CR, MILL_DEBUG_CR, MILL_TIMER, offsets } from './layout.js';
+import type { Poller } from './poller.js';
 import { Slist } from './slist.js';
 import type { Stacks } from './stack.js';
 import type { Symbols } from './symbols.js';
 
 const CR = offsets(MILL_CR);
 const TIMER = offsets(MILL_TIMER);
+const CURRENT = CR.debug + offsets(MILL_DEBUG_CR).current;
 /** Bytes of valbuf that the main coroutine has. */
 const MAIN_VALBUF = 128;
+/** How often the scheduler switches before it looks whether somebody's time has come. */
+const SWITCHES_WITHOUT_POLL = 103;
 const EAGAIN = 11;
 const ENOMEM = 12;
+const EINVAL = 22;
 
 /** The lowest address that a stack may use, and the one behind its highest. */
 export interface StackBounds {
@@ -61,7 +66,7 @@ export class Coroutines {
     this.#counter = symbols('mill_suspend_counter');
     this.#errno = symbols('errno');
     this.#mainStack = mainStack;
-    census.register(this.main, 0);
+    census.register(this.main, 0, 0);
     memory.setU64(this.main + CR.timer + TIMER.expiry, -1n);
     memory.setU32(this.main + CR.fd, -1);
   }
@@ -82,9 +87,13 @@ export class Coroutines {
     return { low: this.#stacks.low(cr + MILL_CR.size), high: cr - this.#memory.pointer(this.#valbufSize) };
   }
 
-  /** Appends a coroutine to the ready queue; its pending mill_suspend will return `result`. */
+  /**
+   * Appends a coroutine to the ready queue; its pending mill_suspend will return `result`.
+   * @throws MillError if it is in the queue already, as libmill asserts
+   */
   resume(cr: number, result: number): void {
     const memory = this.#memory;
+    if (this.isReady(cr)) throw new MillError(`coroutine ${this.idOf(cr)} was to be resumed twice`);
     memory.setU32(cr + CR.result, result);
     memory.setU32(cr + CR.state, 0);
     memory.setU32(cr + CR.is_ready, 1);
@@ -93,18 +102,56 @@ export class Coroutines {
 
   /**
    * The second half of mill_suspend: makes the head of the ready queue the running coroutine.
-   * @returns its mill_cr
-   * @throws Deadlock if there is none and nothing to wait for
+   * @returns its mill_cr, or 0 if nobody will be ready before `poller.until`
+   * @throws Deadlock if nobody ever will be
    */
-  next(): number {
+  next(poller: Poller): number {
     const memory = this.#memory;
-    const item = this.#ready.pop();
-    if (item === 0) throw new Deadlock();
+    if (memory.u32(this.#counter) >= SWITCHES_WITHOUT_POLL) {
+      poller.poll();
+      memory.setU32(this.#counter, 0);
+    }
+    let item = this.#ready.pop();
+    while (item === 0) {
+      const waited = poller.wait();
+      if (waited === 'nobody') throw new Deadlock();
+      if (waited === 'too early') return 0;
+      memory.setU32(this.#counter, 0);
+      item = this.#ready.pop();
+    }
     memory.setU32(this.#counter, memory.u32(this.#counter) + 1);
     const cr = item - CR.ready;
     memory.setU32(cr + CR.is_ready, 0);
     memory.setPointer(this.#running, cr);
     return cr;
+  }
+
+  /** Id of a coroutine; the main one has 0. */
+  idOf(cr: number): number {
+    return this.#census.id(cr);
+  }
+
+  /** Notes what a coroutine is about to wait for, and where. For people only. */
+  setWaiting(cr: number, state: CrState, current: number): void {
+    this.#memory.setU32(cr + CR.state, CR_STATES.indexOf(state));
+    this.setCurrent(cr, current);
+  }
+
+  /** Address of the string that says where a coroutine waits, or 0. */
+  current(cr: number): number {
+    return this.#memory.pointer(cr + CURRENT);
+  }
+
+  setCurrent(cr: number, current: number): void {
+    this.#memory.setPointer(cr + CURRENT, current);
+  }
+
+  state(cr: number): CrState {
+    return CR_STATES[this.#memory.u32(cr + CR.state)];
+  }
+
+  isReady(cr: number): boolean {
+    return this.#memory.u32(cr + CR.is_ready) !== 0;
   }
 
   /** What mill_longjmp_ has to restore to go on with a coroutine. */
@@ -122,6 +169,7 @@ export class Coroutines {
     const cr = this.#stacks.allocate() - MILL_CR.size;
     checkCtx(this.ctx(cr));
     this.#census.register(cr, created);
+    memory.setPointer(cr + CURRENT, 0);
     memory.setU32(cr + CR.state, 0);
     memory.setU32(cr + CR.is_ready, 0);
     memory.setPointer(cr + CR.valbuf, 0);
@@ -154,21 +202,27 @@ export class Coroutines {
   /** mill_yield_ up to its suspend. */
   yield(current: number): void {
     const running = this.running;
-    this.#census.setCurrent(running, current);
+    this.setCurrent(running, current);
     this.resume(running, 0);
   }
 
-  /** mill_goprepare_; sets errno to EAGAIN while there are coroutines, to ENOMEM if there is no memory. */
+  /**
+   * mill_goprepare_; sets errno to EAGAIN while there are coroutines, to ENOMEM if there is no memory, to EINVAL for a
+   * negative count.
+   */
   goprepare(count: number, stackSize: number, valbufSize: number): void {
     const memory = this.#memory;
     let errno = 0;
     if (this.#census.count > 1) {
       errno = EAGAIN;
+    } else if (count < 0) {
+      errno = EINVAL;
     } else {
       const rounded = Math.ceil(valbufSize / 16) * 16;
-      memory.setPointer(this.#valbufSize, rounded);
-      const ready = this.#getValbuf(this.main, rounded) !== 0;
-      if (!ready || !this.#stacks.prepare(count, stackSize + rounded + MILL_CR.size)) errno = ENOMEM;
+      const size = stackSize + rounded + MILL_CR.size;
+      const fits = size < memory.end && this.#getValbuf(this.main, rounded) !== 0;
+      if (fits && this.#stacks.prepare(count, size)) memory.setPointer(this.#valbufSize, rounded);
+      else errno = ENOMEM;
     }
     memory.setU32(this.#errno, errno);
   }

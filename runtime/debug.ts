@@ -1,59 +1,82 @@
 import type { Memory } from '../emu/memory.js';
-import { MILL_CR, MILL_DEBUG_CR, offsets } from './layout.js';
+import { MILL_CHAN, MILL_CR, MILL_DEBUG_CHAN, offsets } from './layout.js';
 import { List } from './list.js';
 import type { Symbols } from './symbols.js';
 
-const DEBUG = offsets(MILL_CR).debug;
-const { item: ITEM, id: ID, created: CREATED, current: CURRENT } = offsets(MILL_DEBUG_CR);
+/** mill_debug_cr begins with the same fields. */
+const DEBUG = offsets(MILL_DEBUG_CHAN);
 
-/** libmill's debug.c: the list of all coroutines, in the order in which they were made. Ids are never used twice. */
+/**
+ * libmill's debug.c: all coroutines, or all channels, in the order in which they were made. Ids are never used twice.
+ */
 export class Census {
   readonly #memory: Memory;
   readonly #all: List;
   readonly #nextId: number;
-  readonly #main: number;
+  readonly #debug: number;
 
-  constructor(memory: Memory, symbols: Symbols) {
+  /**
+   * @param list address of the list's head
+   * @param nextId address of the next id
+   * @param debug offset of the debug structure in what is counted
+   */
+  private constructor(memory: Memory, list: number, nextId: number, debug: number) {
     this.#memory = memory;
-    this.#all = new List(memory, symbols('mill_all_crs'));
-    this.#nextId = symbols('mill_next_cr_id');
-    this.#main = symbols('mill_main');
+    this.#all = new List(memory, list);
+    this.#nextId = nextId;
+    this.#debug = debug;
   }
 
-  /** @param created address of a string that says where, or 0 */
-  register(cr: number, created: number): void {
+  /** Of struct mill_cr. The main coroutine is to be registered with the id 0. */
+  static ofCoroutines(memory: Memory, symbols: Symbols): Census {
+    return new Census(memory, symbols('mill_all_crs'), symbols('mill_next_cr_id'), offsets(MILL_CR).debug);
+  }
+
+  /** Of struct mill_chan. */
+  static ofChannels(memory: Memory, symbols: Symbols): Census {
+    return new Census(memory, symbols('mill_all_chans'), symbols('mill_next_chan_id'), offsets(MILL_CHAN).debug);
+  }
+
+  /**
+   * @param created address of a string that says where, or 0
+   * @param id if not the next one
+   */
+  register(object: number, created: number, id?: number): void {
     const memory = this.#memory;
-    if (cr !== this.#main) {
-      const id = memory.u32(this.#nextId);
-      memory.setU32(this.#nextId, id + 1);
-      memory.setU32(cr + DEBUG + ID, id);
+    if (id === undefined) {
+      const next = memory.u32(this.#nextId);
+      memory.setU32(this.#nextId, next + 1);
+      memory.setU32(object + this.#debug + DEBUG.id, next);
+    } else {
+      memory.setU32(object + this.#debug + DEBUG.id, id);
     }
-    memory.setPointer(cr + DEBUG + CREATED, created);
-    memory.setPointer(cr + DEBUG + CURRENT, 0);
-    this.#all.push_back(cr + DEBUG + ITEM);
+    memory.setPointer(object + this.#debug + DEBUG.created, created);
+    this.#all.push_back(object + this.#debug + DEBUG.item);
   }
 
-  unregister(cr: number): void {
-    this.#all.erase(cr + DEBUG + ITEM);
+  unregister(object: number): void {
+    this.#all.erase(object + this.#debug + DEBUG.item);
   }
 
-  /** Notes where a coroutine waits: address of a string, or 0. */
-  setCurrent(cr: number, current: number): void {
-    this.#memory.setPointer(cr + DEBUG + CURRENT, current);
+  /** Ids count from 1; the main coroutine has 0. */
+  id(object: number): number {
+    return this.#memory.u32(object + this.#debug + DEBUG.id);
   }
 
-  /** 0 for the main coroutine; the others count from 1. */
-  id(cr: number): number {
-    return this.#memory.u32(cr + DEBUG + ID);
+  /** Address of the string that says where it was made, or 0. */
+  created(object: number): number {
+    return this.#memory.pointer(object + this.#debug + DEBUG.created);
   }
 
-  /** How many coroutines there are, the main one included. */
+  /** How many there are. */
   get count(): number {
-    return [...this.#all].length;
+    let count = 0;
+    for (const _ of this.#all) count += 1;
+    return count;
   }
 
-  /** All coroutines as addresses of mill_cr, the main one first. */
-  *coroutines(): Generator<number> {
-    for (const item of this.#all) yield item - DEBUG - ITEM;
+  /** Their addresses. */
+  *all(): Generator<number> {
+    for (const item of this.#all) yield item - this.#debug - DEBUG.item;
   }
 }

@@ -1,24 +1,22 @@
 import type { Cpu } from '../emu/cpu.js';
 import { GENERAL_INDEX } from '../emu/registers.js';
 import type { Bodies } from './bodies.js';
-import type { Coroutines } from './cr.js';
-import type { Census } from './debug.js';
 import { StackEscape, UnknownSystemCall } from './errors.js';
-import type { Random } from './random.js';
+import { goredump } from './goredump.js';
+import type { Mill } from './mill.js';
 import type { Symbols } from './symbols.js';
+import { Trace } from './trace.js';
 
-const { rax: RAX, rdi: RDI, rsi: RSI, rdx: RDX, rsp: RSP } = GENERAL_INDEX;
+const { rax: RAX, rcx: RCX, rdi: RDI, rsi: RSI, rdx: RDX, rsp: RSP, r8: R8, r9: R9 } = GENERAL_INDEX;
 const EBADF = 9;
-/** (size_t) -1 as rax takes it is out of a number's reach; the low half is all that callers of `write` look at. */
-const MINUS_ONE = 0xffffffff;
+/** No object is larger, and a size_t above this is a negative number by mistake. */
+const SIZE_LIMIT = 2 ** 31;
 
-/** What the doors lead to. */
-export interface Behind {
-  readonly cpu: Cpu;
-  readonly symbols: Symbols;
-  readonly coroutines: Coroutines;
-  readonly census: Census;
-  readonly random: Random;
+/** What the names of their numbers begin with in asm/doors.inc. */
+export const DOOR = 'door_';
+
+/** What the doors lead to besides libmill. */
+export interface Outside {
   readonly bodies: Bodies | undefined;
   /** The guest has written to standard output (1) or standard error (2). */
   output(stream: 1 | 2, bytes: Uint8Array): void;
@@ -26,78 +24,199 @@ export interface Behind {
   ended(status: number | 'aborted'): void;
   /** A coroutine was saved (0: none), and another goes on (0: none, the saved one's child does). Both are mill_cr. */
   switched(saved: number, restored: number): void;
+  /** Nobody is ready before this time of the real clock, in ms: the door is to be opened again then. */
+  waits(until: number): void;
 }
 
 /**
  * All hypercalls. A door reads its System V arguments and writes rax, and no other register.
  * @returns the handler for `Cpu.onHypercall`
  */
-export function openDoors(behind: Behind): () => void {
-  const { cpu, symbols, coroutines, census } = behind;
+export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outside): () => void {
+  const { coroutines, census, channels, channelCensus, choose, clock, poller, random } = mill;
   const { memory } = cpu;
+  const waitDoor = Number(symbols('door_wait'));
+  const write = (stream: 1 | 2, text: string): void => outside.output(stream, new TextEncoder().encode(text));
+  const trace = new Trace(memory, symbols, clock, (text) => write(2, text));
+
+  const say = (current: number, text: string): void => {
+    if (trace.on) trace.say(census.id(coroutines.running), text, current);
+  };
+  const name = (channel: number): string => {
+    channels.check(channel);
+    return `<${channelCensus.id(channel)}>`;
+  };
+  const signed = (index: number): number => Number(BigInt.asIntN(64, cpu.general64(index)));
 
   /** What every blocking operation ends in: the next coroutine's ctx is to be restored. */
   function schedule(saved: number): void {
-    const next = coroutines.next();
+    const next = coroutines.next(poller);
+    if (next === 0) {
+      outside.waits(poller.until ?? 0);
+      cpu.retryHypercall(waitDoor);
+      return;
+    }
     cpu.setRax(coroutines.ctx(next));
-    behind.switched(saved, next);
+    outside.switched(saved, next);
   }
 
+  /** The stub's struct mill_clause, above the return address of its call of mill_suspend. */
+  const clauseOfStub = (): number => cpu.pointer(RSP) + 8;
+
   const doors: Readonly<Record<string, () => void>> = {
-    exit: () => behind.ended(cpu.low(RDI) & 0xff),
-    abort: () => behind.ended('aborted'),
+    exit: () => outside.ended(cpu.low(RDI) & 0xff),
+    abort: () => outside.ended('aborted'),
 
     write: () => {
       const stream = cpu.low(RDI);
       const size = cpu.pointer(RDX);
       if (stream !== 1 && stream !== 2) {
         memory.setU32(symbols('errno'), EBADF);
-        cpu.setRax(MINUS_ONE);
+        cpu.setRax(-1);
         return;
       }
-      behind.output(stream, memory.read(cpu.pointer(RSI), size));
+      outside.output(stream, memory.read(cpu.pointer(RSI), size));
       cpu.setRax(size);
     },
 
-    random: () => cpu.setRax(behind.random.next()),
+    malloc: () => cpu.setRax(mill.heap.malloc(cpu.pointer(RDI))),
+    free: () => mill.heap.free(cpu.pointer(RDI)),
+    random: () => cpu.setRax(random.next()),
 
     body: () => {
-      const result = cpu.read('rsi');
-      cpu.setRax(behind.bodies?.next(cpu.low(RDI), result, cpu.pointer(RDX)) ?? 0);
+      const result = cpu.general64(RSI);
+      cpu.setRax(outside.bodies?.next(cpu.low(RDI), result, cpu.pointer(RDX)) ?? 0);
     },
 
     prologue: () => {
+      const created = cpu.pointer(RDI);
       const parent = coroutines.running;
-      const child = coroutines.prologue(cpu.pointer(RDI));
+      const child = coroutines.prologue(created);
+      if (trace.on) trace.say(census.id(parent), `{${census.id(child)}}=go()`, created);
       cpu.setRax(coroutines.stackTop(child));
-      behind.switched(parent, 0);
+      outside.switched(parent, 0);
     },
 
     goprepare: () => coroutines.goprepare(cpu.low(RDI) | 0, cpu.pointer(RSI), cpu.pointer(RDX)),
 
     epilogue: () => {
+      say(0, 'go() done');
       coroutines.epilogue();
       schedule(0);
     },
 
     yield: () => {
+      const current = cpu.pointer(RDI);
       const running = coroutines.running;
-      coroutines.yield(cpu.pointer(RDI));
+      say(current, 'yield()');
+      coroutines.yield(current);
       schedule(running);
+    },
+
+    now: () => cpu.setRax(clock.now()),
+
+    msleep: () => {
+      const running = coroutines.running;
+      const current = cpu.pointer(RSI);
+      say(current, 'msleep()');
+      coroutines.setWaiting(running, 'MSLEEP', current);
+      mill.msleep(signed(RDI));
+      schedule(running);
+    },
+
+    wait: () => schedule(coroutines.running),
+
+    chmake: () => {
+      const [size, capacity] = [cpu.pointer(RDI), cpu.pointer(RSI)];
+      const created = cpu.pointer(RDX);
+      const fits = size < SIZE_LIMIT && capacity < SIZE_LIMIT && size * (capacity + 1) < SIZE_LIMIT;
+      const channel = fits ? channels.make(size, capacity, created) : 0;
+      if (channel !== 0) say(created, `${name(channel)}=chmake(${capacity})`);
+      cpu.setRax(channel);
+    },
+
+    chdup: () => {
+      const channel = cpu.pointer(RDI);
+      say(cpu.pointer(RSI), `chdup(${name(channel)})`);
+      cpu.setRax(channels.dup(channel));
+    },
+
+    chclose: () => {
+      const channel = cpu.pointer(RDI);
+      say(cpu.pointer(RSI), `chclose(${name(channel)})`);
+      channels.close(channel);
+    },
+
+    chdone: () => {
+      const channel = cpu.pointer(RDI);
+      const size = cpu.pointer(RDX);
+      say(cpu.pointer(RCX), `chdone(${name(channel)})`);
+      choose.done(channel, cpu.pointer(RSI), size);
+    },
+
+    choose_init: () => {
+      const current = cpu.pointer(RDI);
+      say(current, 'choose()');
+      coroutines.setWaiting(coroutines.running, 'CHOOSE', current);
+      choose.init();
+    },
+
+    choose_in: () => choose.in(cpu.pointer(RDI), cpu.pointer(RSI), cpu.pointer(RDX), cpu.low(RCX)),
+    choose_out: () => choose.out(cpu.pointer(RDI), cpu.pointer(RSI), cpu.pointer(RDX), cpu.pointer(RCX), cpu.low(R8)),
+    choose_deadline: () => choose.deadline(signed(RDI)),
+    choose_otherwise: () => choose.otherwise(),
+    choose_val: () => cpu.setRax(coroutines.valbuf(coroutines.running, cpu.pointer(RDI))),
+
+    choose_wait: () => {
+      const running = coroutines.running;
+      choose.wait();
+      schedule(running);
+    },
+
+    chs: () => {
+      const running = coroutines.running;
+      const channel = cpu.pointer(RDI);
+      const current = cpu.pointer(R9);
+      say(current, `chs(${name(channel)})`);
+      choose.init();
+      coroutines.setWaiting(running, 'CHS', current);
+      choose.out(clauseOfStub(), channel, cpu.pointer(RSI), cpu.pointer(R8), 0);
+      choose.wait();
+      schedule(running);
+    },
+
+    chr: () => {
+      const running = coroutines.running;
+      const channel = cpu.pointer(RDI);
+      const current = cpu.pointer(R8);
+      say(current, `chr(${name(channel)})`);
+      choose.init();
+      coroutines.setWaiting(running, 'CHR', current);
+      choose.in(clauseOfStub(), channel, cpu.pointer(RSI), 0);
+      choose.wait();
+      schedule(running);
+    },
+
+    goredump: () => write(2, goredump(memory, mill)),
+    gotrace: () => {
+      trace.level = cpu.low(RDI) | 0;
     },
   };
 
+  const base = symbols('door_exit');
   const byNumber: ((() => void) | undefined)[] = [];
-  for (const [name, open] of Object.entries(doors)) byNumber[symbols(`door_${name}`)] = open;
+  for (const [door, open] of Object.entries(doors)) byNumber[symbols(`${DOOR}${door}`) - base] = open;
 
   return () => {
     const number = cpu.low(RAX);
-    const open = byNumber[number];
+    const open = byNumber[number - base];
     if (open === undefined) throw new UnknownSystemCall(number);
     const running = coroutines.running;
-    const rsp = cpu.pointer(RSP);
-    const { low, high } = coroutines.stackOf(running);
-    if (rsp < low || rsp > high) throw new StackEscape(census.id(running), rsp, low, high);
+    if (running !== 0) {
+      const rsp = cpu.pointer(RSP);
+      const { low, high } = coroutines.stackOf(running);
+      if (rsp < low || rsp > high) throw new StackEscape(census.id(running), cpu.read('rsp'), low, high);
+    }
     open();
   };
 }

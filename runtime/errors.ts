@@ -16,20 +16,28 @@ export class Deadlock extends MillError {
   }
 }
 
+/**
+ * A body written in TypeScript has thrown (`cause` is what), or does what no body may. This is for whoever wrote it and
+ * so leaves the run as an exception, instead of being an end of the guest.
+ */
+export class BodyError extends Error {
+  override readonly name = 'BodyError';
+}
+
 /** A coroutine's stack pointer is not in its stack, and no switch has put it there. */
 export class StackEscape extends MillError {
   readonly coroutine: number;
   readonly rsp: bigint;
 
   /** @param low and `high` bound the coroutine's own stack */
-  constructor(coroutine: number, rsp: number, low: number, high: number) {
-    const hex = (address: number): string => `0x${address.toString(16)}`;
+  constructor(coroutine: number, rsp: bigint, low: number, high: number) {
+    const hex = (address: number | bigint): string => `0x${address.toString(16)}`;
     super(
-      `the stack pointer of coroutine ${coroutine} is ${hex(rsp)}, outside its stack ${hex(low)}-${hex(high)}, ` +
-        'and no switch has put it there',
+      `the stack pointer of ${coroutine === 0 ? 'main' : `coroutine ${coroutine}`} is ${hex(rsp)}, outside its stack ` +
+        `${hex(low)}-${hex(high)}, and no switch has put it there`,
     );
     this.coroutine = coroutine;
-    this.rsp = BigInt(rsp);
+    this.rsp = rsp;
   }
 }
 

@@ -1,9 +1,12 @@
 import { type Memory, PAGE_SIZE } from '../emu/memory.js';
+import { MillError } from './errors.js';
 import type { Symbols } from './symbols.js';
 
 /** Each block has its class in front of it, in a unit that keeps what follows aligned as malloc promises. */
 const HEADER = 16;
 const SMALLEST_CLASS = 5;
+/** In the header of a block that was given out: any value that chance will not put there. */
+const IN_USE = 0x6d616c63;
 
 /**
  * malloc's memory: blocks of powers of two, a list of free ones for each size. All of it, the lists included, is in
@@ -40,14 +43,22 @@ export class Heap {
     }
     memory.setPointer(list, memory.pointer(block + HEADER));
     memory.setU32(block, sizeClass);
+    memory.setU32(block + 4, IN_USE);
     return block + HEADER;
   }
 
-  /** @param address from {@link malloc}, or 0 */
+  /**
+   * @param address from {@link malloc}, or 0
+   * @throws MillError for any other, and for one that is free already
+   */
   free(address: number): void {
     if (address === 0) return;
     const memory = this.#memory;
     const block = address - HEADER;
+    if (memory.u32(block + 4) !== IN_USE) {
+      throw new MillError(`free of 0x${address.toString(16)}, which is not in use as a block of the heap`);
+    }
+    memory.setU32(block + 4, 0);
     const list = this.#free + memory.u32(block) * 8;
     memory.setPointer(address, memory.pointer(list));
     memory.setPointer(list, block);

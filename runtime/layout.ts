@@ -117,11 +117,85 @@ export const MILL_CR = {
   },
 } as const satisfies Structure;
 
+export const MILL_DEBUG_CHAN = {
+  name: 'mill_debug_chan',
+  size: 32,
+  fields: {
+    item: field('list_item', 0),
+    id: field('i32', 16),
+    created: field('pointer', 24),
+  },
+} as const satisfies Structure;
+
+export const MILL_EP = {
+  name: 'mill_ep',
+  size: 32,
+  fields: {
+    /** 0 for a sender, 1 for a receiver. */
+    type: field('i32', 0),
+    /** The choose statement that named this endpoint last. */
+    seqnum: field('i32', 4),
+    /** How many of that statement's clauses name it. */
+    refs: field('i32', 8),
+    /** How many more of them are to be passed over; -1 before, -2 after one was taken. */
+    tmp: field('i32', 12),
+    /** Clauses that wait here, first come first. */
+    clauses: field('list', 16),
+  },
+} as const satisfies Structure;
+
+export const MILL_CHAN = {
+  name: 'mill_chan',
+  size: 136,
+  fields: {
+    /** Bytes of an element. The elements follow the structure: bufsz of them, and chdone's value. */
+    sz: field('u64', 0),
+    sender: inner(MILL_EP, 8),
+    receiver: inner(MILL_EP, 40),
+    /** Handles that are open; 0 once the channel is no more. */
+    refcount: field('i32', 72),
+    done: field('i32', 76),
+    bufsz: field('u64', 80),
+    items: field('u64', 88),
+    /** Index of the element to be received next. */
+    first: field('u64', 96),
+    debug: inner(MILL_DEBUG_CHAN, 104),
+  },
+} as const satisfies Structure;
+
+export const MILL_CLAUSE = {
+  name: 'mill_clause',
+  size: 64,
+  fields: {
+    /** Item of the endpoint's list; valid while the coroutine waits and `used` is 1. */
+    epitem: field('list_item', 0),
+    /** Item of the choose statement's list. */
+    chitem: field('slist_item', 16),
+    cr: field('pointer', 24),
+    ep: field('pointer', 32),
+    /** What to send; NULL in a clause that receives. */
+    val: field('pointer', 40),
+    idx: field('i32', 48),
+    available: field('i32', 52),
+    used: field('i32', 56),
+  },
+} as const satisfies Structure;
+
 /** Names of the values of mill_cr's `state`. */
 export const CR_STATES = ['READY', 'MSLEEP', 'FDWAIT', 'CHR', 'CHS', 'CHOOSE'] as const;
+export type CrState = (typeof CR_STATES)[number];
 
 /** Every structure, for those who show or check them all. */
-export const STRUCTURES: readonly Structure[] = [MILL_CR, MILL_TIMER, MILL_CHOOSEDATA, MILL_DEBUG_CR];
+export const STRUCTURES: readonly Structure[] = [
+  MILL_CR,
+  MILL_TIMER,
+  MILL_CHOOSEDATA,
+  MILL_DEBUG_CR,
+  MILL_CHAN,
+  MILL_EP,
+  MILL_CLAUSE,
+  MILL_DEBUG_CHAN,
+];
 
 /** Offsets of a structure's fields, for code that reads them. */
 export function offsets<S extends Structure>(structure: S): { readonly [F in keyof S['fields']]: number } {

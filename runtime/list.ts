@@ -1,4 +1,5 @@
 import type { Memory } from '../emu/memory.js';
+import { items } from './slist.js';
 
 /* mill_list: first 0/8, last 8/8. mill_list_item: next 0/8, prev 8/8. */
 const LAST = 8;
@@ -36,7 +37,8 @@ export class List {
     memory.setPointer(next === 0 ? this.#list + LAST : next + PREV, prev);
   }
 
+  /** @throws MillError if the program has made a circle of it */
   *[Symbol.iterator](): Generator<number> {
-    for (let item = this.#memory.pointer(this.#list); item !== 0; item = this.#memory.pointer(item)) yield item;
+    yield* items(this.#memory, this.#list);
   }
 }

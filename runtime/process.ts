@@ -1,15 +1,14 @@
+import { UndefinedSymbol } from '../asm/errors.js';
 import type { Image } from '../asm/image.js';
+import { nearNames } from '../asm/near.js';
 import type { Cpu, Snapshot } from '../emu/cpu.js';
+import { BadAddress } from '../emu/errors.js';
 import type { Fault } from '../emu/fault.js';
 import { PAGE_SIZE, type Protection } from '../emu/memory.js';
 import { Bodies, type Body, type BodyResult } from './bodies.js';
-import { Coroutines } from './cr.js';
-import { Census } from './debug.js';
 import { openDoors } from './doors.js';
 import { MillError } from './errors.js';
-import { Heap } from './heap.js';
-import { Random } from './random.js';
-import { Stacks } from './stack.js';
+import { Mill } from './mill.js';
 import type { Symbols } from './symbols.js';
 
 /** How a run came to its end, or why it paused. */
@@ -18,6 +17,8 @@ export type Outcome =
   | { readonly kind: 'abort' }
   | { readonly kind: 'limit' }
   | { readonly kind: 'paused' }
+  /** Everybody waits, on the real clock, until this time in ms at least; run again then. */
+  | { readonly kind: 'waiting'; readonly until: number }
   | { readonly kind: 'fault'; readonly fault: Fault }
   | { readonly kind: 'error'; readonly error: MillError };
 
@@ -40,11 +41,31 @@ export interface Listener {
 export interface SavedProcess {
   readonly cpu: Snapshot;
   readonly bodies: readonly BodyResult[];
+  /** How it ended, if it had. */
+  readonly outcome: Outcome | undefined;
+  /** A digest of what was loaded. */
+  readonly program: number;
+}
+
+export interface ProcessOptions {
+  readonly seed?: bigint;
+  readonly clock?: 'virtual' | 'real';
+}
+
+/** CPUs that have a process in their memory. */
+const taken = new WeakSet<Cpu>();
+
+/** FNV-1a, 32 bits, over all bytes. */
+function digest(images: readonly Image[]): number {
+  let hash = 0x811c9dc5;
+  for (const { bytes } of images.flatMap(({ sections }) => sections)) {
+    for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  return hash >>> 0;
 }
 
 const PROTECTION: Readonly<Record<string, Protection>> = { '.text': 'r-x', '.rodata': 'r--' };
 const MAIN_STACK = 8 << 20;
-/** What is between the top of the main stack and the end of its memory: argc, argv and their strings. */
 const POINTER = 8;
 
 /**
@@ -57,23 +78,32 @@ export class Process {
   readonly cpu: Cpu;
   /** The guest side of the runtime, then the program's own images. */
   readonly images: readonly Image[];
-  readonly coroutines: Coroutines;
-  readonly census: Census;
-  readonly stacks: Stacks;
-  readonly heap: Heap;
+  readonly mill: Mill;
   readonly mainStack: { readonly low: number; readonly high: number };
   listener: Listener = {};
   readonly #bodies: Bodies | undefined;
   #outcome: Outcome | undefined;
+  #waitsUntil: number | undefined;
+  /** What a run has thrown: it cannot go on. */
+  #thrown: { readonly error: unknown } | undefined;
+  readonly #program: number;
 
   /**
    * @param runtime the image of libmill.s and what goes with it
    * @param program an image with `main`, or the body of main
    * @param argv the program's name and its arguments
-   * @param seed of the random numbers
+   * @param options `seed` of the random numbers; `clock`: virtual unless told otherwise
    * @throws UndefinedSymbol if the program has no main, OutOfMemory if it does not fit
    */
-  constructor(cpu: Cpu, runtime: Image, program: Image | Body, argv: readonly string[], seed = 0n) {
+  constructor(
+    cpu: Cpu,
+    runtime: Image,
+    program: Image | Body,
+    argv: readonly string[],
+    { seed = 0n, clock = 'virtual' }: ProcessOptions = {},
+  ) {
+    if (taken.has(cpu)) throw new MillError('a process has this CPU already: open another');
+    taken.add(cpu);
     this.cpu = cpu;
     const { memory } = cpu;
     this.images = typeof program === 'function' ? [runtime] : [runtime, program];
@@ -87,29 +117,27 @@ export class Process {
         end = Math.max(end, address + size);
       }
     }
+    this.#program = digest(this.images);
     const symbols: Symbols = (name) => Number(runtime.symbol(name));
-    this.heap = new Heap(memory, symbols, end);
     const low = memory.allocate(MAIN_STACK, end);
     this.mainStack = { low: low + PAGE_SIZE, high: low + MAIN_STACK };
     memory.reserve(this.mainStack.low, MAIN_STACK - PAGE_SIZE, 'rw-');
-    this.census = new Census(memory, symbols);
-    this.stacks = new Stacks(memory, symbols, this.heap);
-    this.coroutines = new Coroutines(memory, symbols, this.stacks, this.heap, this.census, this.mainStack);
-    const anySymbol: Symbols = (name) => Number(this.symbol(name));
-    this.#bodies = typeof program === 'function' ? new Bodies(memory, anySymbol, this.heap, program) : undefined;
+    this.mill = new Mill(memory, symbols, end, this.mainStack, clock);
+    this.mill.random.seed(seed);
+    const functions: Symbols = (name) => {
+      if (!runtime.globals.has(name)) throw new UndefinedSymbol(name, nearNames(name, runtime.globals));
+      return Number(runtime.symbol(name));
+    };
+    this.#bodies = typeof program === 'function' ? new Bodies(memory, functions, this.mill.heap, program) : undefined;
     const main = typeof program === 'function' ? runtime.symbol('mill_main_body') : program.symbol('main');
-    const random = new Random(memory, symbols);
-    random.seed(seed);
     this.#start(main, argv);
-    cpu.onHypercall = openDoors({
-      cpu,
-      symbols,
-      coroutines: this.coroutines,
-      census: this.census,
-      random,
+    cpu.onHypercall = openDoors(cpu, symbols, this.mill, {
       bodies: this.#bodies,
       output: (stream, bytes) => this.listener.output?.(stream, bytes),
       ended: (status) => this.#end(status === 'aborted' ? { kind: 'abort' } : { kind: 'exit', status }),
+      waits: (until) => {
+        this.#waitsUntil = until;
+      },
       switched: (saved, restored) => {
         if (this.listener.switched === undefined) return;
         const kind = saved === 0 ? 'end' : restored === 0 ? 'start' : 'switch';
@@ -121,7 +149,45 @@ export class Process {
   /** Address of a symbol of the program or the runtime. @throws UndefinedSymbol */
   symbol(name: string): bigint {
     const image = this.images.findLast(({ symbols }) => symbols.has(name));
-    return (image ?? this.images[0]).symbol(name);
+    if (image !== undefined) return image.symbol(name);
+    const names = this.images.flatMap(({ symbols }) => [...symbols.keys()]);
+    throw new UndefinedSymbol(name, nearNames(name, names));
+  }
+
+  /**
+   * The call by which the program has come into the runtime, as an address within it: the innermost return address
+   * into the program's code. undefined if the program itself is at `rip`, or has no code of its own.
+   */
+  callSite(cr: number, rip: number, rsp: number): bigint | undefined {
+    if (this.imageAt(BigInt(rip)) !== this.images[0]) return undefined;
+    const { memory } = this.cpu;
+    const { low, high } = this.mill.coroutines.stackOf(cr);
+    for (let at = rsp; at >= low && at + POINTER <= high; at += POINTER) {
+      // The call is what comes before the address it returns to.
+      const call = memory.u64(at) - 1n;
+      if (this.images.slice(1).some((image) => image.sectionAt(call)?.name === '.text')) return call;
+    }
+    return undefined;
+  }
+
+  /**
+   * The coroutine that runs, as mill_running has it.
+   * @returns undefined if that is no coroutine: between two of them, or because the program has overwritten it
+   */
+  get running(): number | undefined {
+    const { running } = this.mill.coroutines;
+    return this.coroutines().find((cr) => cr === running);
+  }
+
+  /** All coroutines, as far as the list can be followed: a program that has gone wrong may have overwritten it. */
+  coroutines(): number[] {
+    const found: number[] = [];
+    try {
+      for (const cr of this.mill.census.all()) found.push(cr);
+    } catch (error) {
+      if (!(error instanceof MillError || error instanceof BadAddress)) throw error;
+    }
+    return found;
   }
 
   /** The image that an address is in. */
@@ -148,25 +214,41 @@ export class Process {
   }
 
   save(): SavedProcess {
-    return { cpu: this.cpu.save(), bodies: this.#bodies?.save() ?? [] };
+    return {
+      cpu: this.cpu.save(),
+      bodies: this.#bodies?.save() ?? [],
+      outcome: this.#outcome,
+      program: this.#program,
+    };
   }
 
-  /** Makes the process what it was when saved, here or in another machine with the same program and memory. */
+  /**
+   * Makes the process what it was when saved, here or in another machine with the same program and memory.
+   * @throws MillError if it was another program
+   */
   restore(saved: SavedProcess): void {
+    if (saved.program !== this.#program) throw new MillError('what was saved is the state of another program');
     this.cpu.restore(saved.cpu);
     this.#bodies?.restore(saved.bodies);
-    this.#outcome = undefined;
+    this.#outcome = saved.outcome;
+    this.#thrown = undefined;
   }
 
   #during(run: () => ReturnType<Cpu['run']>): Outcome {
+    if (this.#thrown !== undefined) throw this.#thrown.error;
     if (this.#outcome !== undefined) return this.#outcome;
+    this.#waitsUntil = undefined;
     try {
       const stop = run();
       if (this.#outcome !== undefined) return this.#outcome;
       if (stop.kind === 'fault') this.#outcome = stop;
+      if (this.#waitsUntil !== undefined) return { kind: 'waiting', until: this.#waitsUntil };
       return stop.kind === 'stopped' ? { kind: 'paused' } : stop;
     } catch (error) {
-      if (!(error instanceof MillError)) throw error;
+      if (!(error instanceof MillError)) {
+        this.#thrown = { error };
+        throw error;
+      }
       this.#outcome = { kind: 'error', error };
       return this.#outcome;
     }

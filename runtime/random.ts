@@ -1,6 +1,8 @@
 import type { Memory } from '../emu/memory.js';
 import type { Symbols } from './symbols.js';
 
+/** Of {@link Random.next}. */
+const RANGE = 2 ** 31;
 const INCREMENT = 0x9e3779b97f4a7c15n;
 
 /**
@@ -18,6 +20,16 @@ export class Random {
 
   seed(seed: bigint): void {
     this.#memory.setU64(this.#state, BigInt.asUintN(64, seed));
+  }
+
+  /** A number from 0 to `bound` - 1, each as likely as the others; `bound` is at most 2^31. */
+  below(bound: number): number {
+    // What is left over above the last multiple of `bound` would make some numbers likelier.
+    const end = RANGE - (RANGE % bound);
+    for (;;) {
+      const number = this.next();
+      if (number < end) return number % bound;
+    }
   }
 
   /** 31 bits, as libc's random(). */

@@ -4,7 +4,8 @@ import type { Process } from './process.js';
 
 /** Says in words what part of a process an address is in, for messages. */
 export function regionAt(process: Process, address: number): string {
-  const { cpu, coroutines, census, stacks, heap, mainStack } = process;
+  const { cpu, mainStack } = process;
+  const { coroutines, census, stacks, heap } = process.mill;
   const image = process.imageAt(BigInt(address));
   if (image !== undefined) {
     const section = image.sectionAt(BigInt(address));
@@ -13,7 +14,7 @@ export function regionAt(process: Process, address: number): string {
   if (address < PAGE_SIZE) return 'the NULL page';
   if (address >= mainStack.low - PAGE_SIZE && address < mainStack.low) return "the guard page below main's stack";
   if (address >= mainStack.low && address < mainStack.high) return "main's stack";
-  for (const cr of census.coroutines()) {
+  for (const cr of process.coroutines()) {
     if (cr === coroutines.main) continue;
     const { low, high } = coroutines.stackOf(cr);
     const id = census.id(cr);

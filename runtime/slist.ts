@@ -1,10 +1,21 @@
 import type { Memory } from '../emu/memory.js';
+import { MillError } from './errors.js';
 
 /*
  * mill_slist: first 0/8, last 8/8. mill_slist_item: next 0/8. An item is addressed as itself; which structure it is
  * in is the caller's knowledge, as with libmill's mill_cont.
  */
 const LAST = 8;
+
+/** The items of either kind of list, which both begin with a pointer to the first, and each item with one to the next. */
+export function* items(memory: Memory, list: number): Generator<number> {
+  // There is no room in memory for more: what goes on longer goes round.
+  let left = memory.end / 8;
+  for (let item = memory.pointer(list); item !== 0; item = memory.pointer(item)) {
+    if (--left < 0) throw new MillError(`the list at 0x${list.toString(16)} has become a circle`);
+    yield item;
+  }
+}
 
 /** A singly-linked list in guest memory: a queue. */
 export class Slist {
@@ -40,7 +51,8 @@ export class Slist {
     return first;
   }
 
+  /** @throws MillError if the program has made a circle of it */
   *[Symbol.iterator](): Generator<number> {
-    for (let item = this.#memory.pointer(this.#list); item !== 0; item = this.#memory.pointer(item)) yield item;
+    yield* items(this.#memory, this.#list);
   }
 }

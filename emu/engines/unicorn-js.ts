@@ -109,8 +109,9 @@ export class UnicornJs implements Engine {
     const end = (heap[heap[(this.#handle + BLOCKS_OF_UC) >> 2] >> 2] + END_OF_REGION) >> 2;
     if (heap[end] !== size) throw unknownBuild();
     // Unicorn looks each address up among the mapped regions before the page tables, and stops inexactly where there
-    // is none. With this region reaching to the end of the address space it leaves that to the page tables.
-    heap.fill(0xffffffff, end, end + 2);
+    // is none. With this region reaching to the end of the address space it leaves that to the page tables. Its end
+    // is exclusive, so 0: the very last byte is where pointers of -1 go.
+    heap.fill(0, end, end + 2);
     this.#checkShape();
     const exitRequest = (heap[(this.#handle + CPU_OF_UC) >> 2] + EXIT_REQUEST_OF_CPU) >> 2;
     this.#hook('HOOK_BLOCK', 'viiii', (_handle, low, high, size) => {
@@ -195,11 +196,15 @@ export class UnicornJs implements Engine {
     this.#checkOpen();
     // Unicorn takes interrupts off the guest's hands before QEMU would clear this, and a second page fault on top of
     // a first one not yet delivered is a double fault.
-    this.#module.HEAPU32[(this.#env + ENV.oldException) >> 2] = NO_EXCEPTION;
+    const heap = this.#module.HEAPU32;
+    heap[(this.#env + ENV.oldException) >> 2] = NO_EXCEPTION;
     const untilLow = until === undefined ? NOWHERE.low : until >>> 0;
     const untilHigh = until === undefined ? NOWHERE.high : Math.floor(until / 0x100000000);
-    const begin = Math.floor(address / 0x100000000);
-    const code = this.#module._uc_emu_start(this.#handle, address >>> 0, begin, untilLow, untilHigh, 0, 0, 0);
+    // An address too high for a number is where the engine is anyway.
+    const known = address <= Number.MAX_SAFE_INTEGER;
+    const low = known ? address >>> 0 : heap[(this.#env + ENV.rip) >> 2];
+    const high = known ? Math.floor(address / 0x100000000) : heap[((this.#env + ENV.rip) >> 2) + 1];
+    const code = this.#module._uc_emu_start(this.#handle, low, high, untilLow, untilHigh, 0, 0, 0);
     if (code === 0) return 'stopped';
     return code === this.#constant('ERR_INSN_INVALID') ? 'invalid instruction' : 'engine error';
   }

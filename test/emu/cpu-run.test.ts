@@ -177,3 +177,31 @@ test('another machine can be run from a callback', async () => {
   outer.run();
   expect([outer.moment, outer.read('rdx'), inner.read('rbx')]).toEqual([5, 6n, 5n]);
 });
+
+test('a hypercall to be tried again has not happened: same address, same moment, and the number in rax', async () => {
+  const text = `mov $7, %eax\nsyscall\nmov %rax, %rbx\n${END}`;
+  for (const way of ['run', 'step'] as const) {
+    const cpu = await openText(text);
+    cpu.onHypercall = () => cpu.retryHypercall(8);
+    expect(cpu[way](50)).toEqual({ kind: 'stopped' });
+    expect([cpu.moment, cpu.read('rip'), cpu.read('rax')]).toEqual([1, at(5), 8n]);
+    cpu.onHypercall = () => {
+      if (cpu.low(0) === 99) cpu.stop();
+      else cpu.setRax(cpu.low(0) + 1);
+    };
+    expect(cpu[way](50)).toEqual({ kind: 'stopped' });
+    expect([cpu.moment, cpu.read('rbx')]).toEqual([5, 9n]);
+  }
+});
+
+test('a hypercall that asked to be tried again and then threw leaves nothing for the next run', async () => {
+  const cpu = await openText(`mov $7, %eax\nsyscall\nmov %rax, %rbx\n${END}`);
+  cpu.onHypercall = () => {
+    cpu.retryHypercall(8);
+    throw new RangeError('no');
+  };
+  expect(() => cpu.run()).toThrow(RangeError);
+  cpu.onHypercall = () => cpu.stop();
+  expect(cpu.run()).toEqual({ kind: 'stopped' });
+  expect([cpu.moment, cpu.read('rbx')]).toEqual([5, 7n]);
+});

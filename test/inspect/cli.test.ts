@@ -38,6 +38,8 @@ function file(name: string, text: string): string {
 const guest = (name: string, text: string): string =>
   file(name, `.include "libmill.inc"\n.text\n.globl main\n${text}\n`);
 
+const DEADLOCK = 3;
+
 /** Everything that goes wrong is said in lines of which the last is ours, and never by a stack trace. */
 function expectComplaint({ status, stderr }: Ended, expectedStatus: number, ...messages: RegExp[]): void {
   const lines = stderr.trimEnd().split('\n');
@@ -48,10 +50,28 @@ function expectComplaint({ status, stderr }: Ended, expectedStatus: number, ...m
   expect(status).toBe(expectedStatus);
 }
 
+describe('millscope', () => {
+  it('demo shows the switches of a program, and what to try next', () => {
+    const { status, stdout } = millscope(['demo']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^switch 1 at moment \d+: main is saved, coroutine 1 starts$/m);
+    expect(stdout).toContain('Try next:');
+  });
+
+  it.each([['--help'], ['run', '--help'], ['switches', '--help'], ['help', 'run']])('%s %s helps', (...args) => {
+    const { status, stdout, stderr } = millscope(args.filter((one) => one !== undefined));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^Usage: millscope/);
+  });
+});
+
 describe('millscope run', () => {
   it.each(fixturePrograms())('prints what %s promises, and ends as it promises', (name) => {
     const { output, status } = promised(name);
-    expect(millscope(['run', `fixtures/programs/${name}`])).toEqual({ status, stdout: output, stderr: '' });
+    const ended = millscope(['run', `fixtures/programs/${name}`]);
+    expect({ status: ended.status, stdout: ended.stdout }).toEqual({ status, stdout: output });
+    if (status === DEADLOCK) expectComplaint(ended, DEADLOCK, /^│ main /m);
+    else expect(ended.stderr).toBe('');
   });
 
   it("has the guest's exit status as its own", () => {
@@ -84,7 +104,8 @@ describe('millscope switches', () => {
   it.each(fixturePrograms())('--json prints only objects for %s, one a line, of the documented shape', (name) => {
     const { status, stdout, stderr } = millscope(['switches', '--json', `fixtures/programs/${name}`]);
     const { output, status: expectedStatus } = promised(name);
-    expect({ status, stderr }).toEqual({ status: expectedStatus, stderr: '' });
+    expect(status).toBe(expectedStatus);
+    if (status !== DEADLOCK) expect(stderr).toBe('');
     const objects = stdout
       .trimEnd()
       .split('\n')
@@ -138,7 +159,6 @@ describe('millscope switches', () => {
     expect(stdout).toMatch(/^switch 1 at moment \d+: main is saved, coroutine 1 starts$/m);
     expect(stdout).toMatch(/main ran \d+ instructions and has \d+ bytes of stack in use/);
     expect(stdout).toMatch(/output {2}kept/);
-    expect(stdout).toContain('Try next:');
   });
 
   const controlCharacter = String.fromCharCode(27);
@@ -152,11 +172,28 @@ describe('millscope switches', () => {
     expect(colored(['--json'], { FORCE_COLOR: '1' })).toBe(false);
   });
 
-  it('ends quietly when nobody reads on', () => {
-    const command = `"${process.execPath}" "${CLI}" switches --json fixtures/programs/recursion.s | head -n 1`;
-    const { stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
-    expect(stdout.split('\n').length).toBe(2);
-    expect(stderr).toBe('');
+  it('shows what a program writes last without a newline, and characters whose bytes come one by one', () => {
+    const letters = [...new TextEncoder().encode('ü€')].map((byte) => `mov $${byte}, %edi\n call putchar\n`);
+    const program = guest('utf-8.s', `main: push %rbx\n ${letters.join(' ')} xor %eax, %eax\n pop %rbx\n ret`);
+    expect(millscope(['switches', program]).stdout).toBe('output  ü€\n');
+    const objects = millscope(['switches', '--json', program]).stdout.trimEnd().split('\n');
+    expect(objects.map((line) => JSON.parse(line).output).join('')).toBe('ü€');
+  });
+
+  it('ends quietly when nobody reads on, also if the program would never end', () => {
+    const program = guest('yes.s', 'main: lea text(%rip), %rdi\n call puts\n jmp main\n.data\ntext: .asciz "y"');
+    for (const command of ['run', 'switches', 'switches --json']) {
+      const line = `timeout 30 "${process.execPath}" "${CLI}" ${command} ${program} | head -n 1; echo "\${PIPESTATUS[0]}"`;
+      const { stdout, stderr } = spawnSync('bash', ['-c', line], { cwd: ROOT, encoding: 'utf8' });
+      expect({ lines: stdout.trimEnd().split('\n').length, stderr }).toEqual({ lines: 2, stderr: '' });
+      expect(stdout).toMatch(/\n0\n$/);
+    }
+  });
+
+  it('says that there is no room to write to', () => {
+    const line = `"${process.execPath}" "${CLI}" run fixtures/programs/ping-pong.s > /dev/full`;
+    const { status, stderr } = spawnSync('sh', ['-c', line], { cwd: ROOT, encoding: 'utf8' });
+    expectComplaint({ status, stdout: '', stderr }, 2, /cannot write to standard output: ENOSPC/);
   });
 });
 
@@ -195,6 +232,47 @@ describe('bad input', () => {
   it('is an undefined symbol, with names that look like it', () => {
     const path = guest('undefined.s', 'main: call mill_yeild_\n ret');
     expectComplaint(millscope(['run', path]), 2, /undefined\.s:4:\d+: .*mill_yeild_.*mill_yield_/);
+  });
+
+  it('is a macro that calls itself twice', () => {
+    const path = guest('macro.s', '.macro again\n again\n again\n.endm\nmain: again');
+    expectComplaint(millscope(['run', path]), 2, /macro\.s:5:\d+: .*nested deeper than 64/, /1 error$/m);
+  });
+
+  it("is Linux's system calls, which are no doors", () => {
+    const path = guest('linux.s', 'main: mov $1, %eax\n mov $1, %edi\n syscall\n ret');
+    expectComplaint(millscope(['run', path]), 134, /no system call 1 here/, /\(linux\.s:6\)/);
+  });
+
+  it('is a program that has overwritten mill_running', () => {
+    const path = guest('broken.s', 'main: movq $0x1234, mill_running(%rip)\n ud2');
+    expectComplaint(millscope(['run', path]), 139, /in no coroutine \(mill_running is 0x1234, which is none\)/);
+  });
+
+  it('is a channel misused deep in a function, told with the line that did it', () => {
+    const path = guest('null-channel.s', 'main: xor %edi, %edi\n xor %esi, %esi\n call mill_chclose_\n ret');
+    expectComplaint(
+      millscope(['run', path]),
+      134,
+      /^panic: null channel used$/m,
+      /called from main\+0x\d \(null-channel\.s:6\)/,
+    );
+  });
+
+  it.each([
+    ['throws', 'export default function* () { throw new Error("on purpose"); }', /thrown Error: on purpose/],
+    ['yields a number', 'export default function* () { yield 5; }', /yielded 5/],
+    ['is async', 'export default async function* () { yield; }', /not async/],
+    ['is no generator', 'export default function () {}', /generator function/],
+    ['returns a text', 'export default function* () { return "12"; }', /no whole number/],
+    ['is not JavaScript', 'export default function* ( {', /cannot be imported/],
+    [
+      'calls what is not there',
+      'export default function* () { yield { function: "mill_yeild_", arguments: [] }; }',
+      /mill_yield_/,
+    ],
+  ])('is a body that %s', (what, text, message) => {
+    expectComplaint(millscope(['run', file(`${what.replaceAll(' ', '-')}.mjs`, text)]), 2, message);
   });
 
   it('is an endless loop under --limit', () => {

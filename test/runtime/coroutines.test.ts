@@ -68,10 +68,10 @@ aligned: .zero 4`);
     await withProcess('main: go child\n ret\nchild: xor %edi, %edi\n call mill_yield_\n ret', (process) => {
       process.listener.switched = () => process.cpu.stop();
       process.run();
-      const [main, child] = [...process.census.coroutines()];
-      const { low, high } = process.coroutines.stackOf(child);
+      const [main, child] = [...process.mill.census.all()];
+      const { low, high } = process.mill.coroutines.stackOf(child);
       const blockEnd = child + MILL_CR.size;
-      expect(main).toBe(process.coroutines.main);
+      expect(main).toBe(process.mill.coroutines.main);
       expect(blockEnd % PAGE_SIZE).toBe(0);
       expect(high).toBe(blockEnd - 248 - 128);
       // 256 KiB - 256 bytes, rounded up to pages; the guard page is below.
@@ -135,7 +135,7 @@ describe('stacks', () => {
     await withProcess(prepared(3, 2), (process) => {
       process.run(1_000_000);
       // 4096 + 128 + 248 bytes are two pages; the guard page is a third.
-      expect(process.stacks.blockSize).toBe(3 * PAGE_SIZE);
+      expect(process.mill.stacks.blockSize).toBe(3 * PAGE_SIZE);
     });
   });
 
@@ -157,7 +157,8 @@ child:  xor %edi, %edi
   });
 
   it('answers ENOMEM when goprepare asks for more than there is, and goes on with the old size', async () => {
-    const { outcome, output } = await run(`
+    const { outcome, output } = await run(
+      `
 main:   push %rbx
         mov $1000, %edi
         mov $1048576, %esi
@@ -169,12 +170,15 @@ main:   push %rbx
         pop %rbx
         ret
 child:  mov $'c', %edi
-        jmp putchar`);
+        jmp putchar`,
+      undefined,
+      64 << 20,
+    );
     expect({ outcome, output }).toEqual({ outcome: { kind: 'exit', status: 12 }, output: 'c' });
   });
 
   it('panics as libmill does when there is no memory for another stack', async () => {
-    const { outcome } = await run(prepared(0, 300).replace('call mill_goprepare_', 'nop'));
+    const { outcome } = await run(prepared(0, 300).replace('call mill_goprepare_', 'nop'), undefined, 64 << 20);
     expect(outcome).toMatchObject({
       kind: 'error',
       error: { name: 'Panic', message: 'not enough memory to allocate coroutine stack' },
@@ -184,7 +188,7 @@ child:  mov $'c', %edi
   it('stops a stack overflow at the guard page, at the instruction that hit it', async () => {
     await withProcess('main: go deep\n ret\ndeep: push %rax\n jmp deep', (process) => {
       const outcome = process.run(1_000_000);
-      const { low, high } = process.coroutines.stackOf(process.coroutines.running);
+      const { low, high } = process.mill.coroutines.stackOf(process.mill.coroutines.running);
       expect(outcome).toEqual({
         kind: 'fault',
         fault: { kind: 'page fault', rip: process.symbol('deep'), access: 'write', target: BigInt(low - 8) },

@@ -5,7 +5,8 @@ import type { Body } from '../../runtime/bodies.js';
 import { libmill } from '../../runtime/libmill.js';
 import { type Outcome, Process } from '../../runtime/process.js';
 
-const MEMORY = 64 << 20;
+/** Bytes; what is not touched costs nothing. */
+const MEMORY = 256 << 20;
 
 /** What a guest did. */
 export interface Ran {
@@ -20,9 +21,10 @@ export async function withProcess<Result>(
   program: string | Image | Body,
   use: (process: Process) => Result | Promise<Result>,
   runtime: Image = libmill(),
+  memory = MEMORY,
 ): Promise<Result> {
   const loaded = typeof program === 'string' ? await assemble(program) : program;
-  const cpu = openCpu({ memory: MEMORY });
+  const cpu = openCpu({ memory });
   try {
     return await use(new Process(cpu, runtime, loaded, ['guest']));
   } finally {
@@ -36,7 +38,7 @@ export function assemble(text: string): Promise<Image> {
 }
 
 /** Runs a program to its end. */
-export function run(program: string | Image | Body, runtime?: Image): Promise<Ran> {
+export function run(program: string | Image | Body, runtime?: Image, memory?: number): Promise<Ran> {
   return withProcess(
     program,
     (process) => {
@@ -45,6 +47,7 @@ export function run(program: string | Image | Body, runtime?: Image): Promise<Ra
       return { outcome, output: written.join(''), moment: process.cpu.moment };
     },
     runtime,
+    memory,
   );
 }
 
