@@ -1,4 +1,4 @@
-import { decode, ENDS_BLOCK, LENGTH, REPEATS, UNREPEATABLE, VECTOR } from './instruction.js';
+import { decode, ENDS_BLOCK, LENGTH, PORT, REPEATS, UNREPEATABLE, UNSOUND, VECTOR } from './instruction.js';
 import { type Memory, PAGE_SIZE } from './memory.js';
 
 /** The number of instructions in what {@link Blocks.at} returns. */
@@ -7,6 +7,9 @@ export const COUNT = 0xffff;
 export const SLOW = 1 << 16;
 /** Set if a block ends in a `rep` instruction, which the engine reports as a block of its own for each iteration. */
 export const CONTINUES = 1 << 17;
+
+/** Instructions that are not left to the engine. */
+export const REFUSED = VECTOR | UNREPEATABLE | UNSOUND | PORT;
 
 const LONGEST_INSTRUCTION = 15;
 
@@ -97,7 +100,7 @@ export class Blocks {
       const instruction = this.instruction(at);
       // The engine will raise an invalid opcode exception when it gets there.
       if ((instruction & LENGTH) === 0) return (count + 1) | SLOW;
-      if ((instruction & (VECTOR | UNREPEATABLE)) !== 0) flags |= SLOW;
+      if ((instruction & REFUSED) !== 0) flags |= SLOW;
       flags = (instruction & REPEATS) !== 0 ? flags | CONTINUES : flags & ~CONTINUES;
       at += instruction & LENGTH;
     }

@@ -1,8 +1,18 @@
-import { Blocks, CONTINUES, COUNT, endsBlock, SLOW } from './blocks.js';
+import { Blocks, CONTINUES, COUNT, endsBlock, REFUSED, SLOW } from './blocks.js';
 import type { Engine, EngineEvents, EngineExit } from './engine.js';
 import { BadAddress, EngineError } from './errors.js';
-import { BREAKPOINT, DEBUG, type Fault, faultOf, INVALID_OPCODE, isFault, PAGE_FAULT, SOFTWARE } from './fault.js';
-import { ENDS_BLOCK, FLAGS_IMAGE, LENGTH, REPEATS, TRUNCATED, UNREPEATABLE, VECTOR } from './instruction.js';
+import {
+  BREAKPOINT,
+  DEBUG,
+  type Fault,
+  faultOf,
+  INVALID_OPCODE,
+  isFault,
+  PAGE_FAULT,
+  refusal,
+  SOFTWARE,
+} from './fault.js';
+import { ENDS_BLOCK, FLAGS_IMAGE, HIDES_TRAP, LENGTH, REPEATS, TRUNCATED } from './instruction.js';
 import { enterUserMode } from './kernel.js';
 import { Memory, PAGE_SIZE, type SavedMemory } from './memory.js';
 import {
@@ -32,6 +42,8 @@ export interface Snapshot {
 
 const LIMIT: Stop = { kind: 'limit' };
 const STOPPED: Stop = { kind: 'stopped' };
+/** What is stepped by running up to the next address. */
+const RUN_FREELY = FLAGS_IMAGE | HIDES_TRAP;
 const NOWHERE = -1;
 /** Bytes of the `syscall` instruction. */
 const SYSCALL_LENGTH = 2;
@@ -79,6 +91,8 @@ export class Cpu {
   #mode: Mode = 'boot';
   #limit = Number.POSITIVE_INFINITY;
   #visit: (() => void) | undefined;
+  /** Between two instructions, where all state is complete. */
+  #visiting = false;
   #stopRequested = false;
   #stepRequested = false;
   #interrupt = NOWHERE;
@@ -158,6 +172,7 @@ export class Cpu {
 
   /** Sets a register between runs. */
   write(register: RegisterName, value: bigint): void {
+    this.#refuseInside();
     if (register === 'rip') this.#rip = Number(value);
     if (register !== 'rip' || value > Number.MAX_SAFE_INTEGER) this.#engine.write(register, value);
   }
@@ -224,11 +239,13 @@ export class Cpu {
   }
 
   save(): Snapshot {
+    if (!this.#visiting) this.#refuseInside();
     return { moment: this.moment, registers: this.readAll(), memory: this.memory.save() };
   }
 
   /** Makes CPU and memory what they were when saved, here or in another machine that has loaded the same code. */
   restore(snapshot: Snapshot): void {
+    this.#refuseInside();
     this.memory.restore(snapshot.memory);
     for (const name of REGISTERS) this.write(name, snapshot.registers[name]);
     this.moment = snapshot.moment;
@@ -239,6 +256,10 @@ export class Cpu {
   close(): void {
     if (this.#running) throw new EngineError('this machine is running: it cannot be closed from its own callbacks');
     this.#engine.close();
+  }
+
+  #refuseInside(): void {
+    if (this.#running) throw new EngineError('this machine is running: its callbacks can only look at it, or stop it');
   }
 
   #begin(limit: number): void {
@@ -411,14 +432,12 @@ export class Cpu {
   #step(): Stop | undefined {
     const rip = this.#rip;
     const instruction = this.#blocks.instruction(rip);
-    if ((instruction & (VECTOR | UNREPEATABLE)) !== 0) {
-      return { kind: 'fault', fault: { kind: 'refused instruction', rip: BigInt(rip) } };
-    }
+    if ((instruction & REFUSED) !== 0) return { kind: 'fault', fault: refusal(instruction, rip) };
     const fault = (instruction & LENGTH) === 0 ? this.#fetchFault(rip, instruction) : undefined;
     if (fault !== undefined) return fault;
     this.onBlock?.(rip);
     if (this.#stopRequested) return STOPPED;
-    if ((instruction & FLAGS_IMAGE) !== 0) return this.#stepFlagsImage(rip, instruction);
+    if ((instruction & RUN_FREELY) !== 0) return this.#stepFreely(rip, instruction);
     this.#stepping = rip;
     this.#steppingCounted = false;
     const flags = this.#engine.read('eflags');
@@ -444,8 +463,11 @@ export class Cpu {
     return { kind: 'fault', fault };
   }
 
-  /** pushf would store the trap flag, popf and iret would clear it. Only iret jumps. */
-  #stepFlagsImage(rip: number, instruction: number): Stop | undefined {
+  /**
+   * One instruction without the trap flag: pushf would store it, popf and iret would clear it, and behind others it does
+   * not trap. Only iret jumps.
+   */
+  #stepFreely(rip: number, instruction: number): Stop | undefined {
     const isReturn = endsBlock(instruction);
     const next = rip + (instruction & LENGTH);
     this.#blocksOfReturn = 0;
@@ -460,16 +482,19 @@ export class Cpu {
 
   /** Behind each instruction executed under the trap flag, and behind each iteration of a `rep`. */
   #afterStep(): void {
-    if (this.#stopRequested || this.#thrown !== undefined) return;
+    if (this.#thrown !== undefined || this.#retry !== undefined) return;
     const engine = this.#engine;
     const next = engine.rip;
     if (next === this.#stepping && (this.#blocks.instruction(next) & REPEATS) !== 0) return;
     if (!this.#steppingCounted) this.moment += 1;
+    this.#visiting = true;
     try {
       this.#visit?.();
     } catch (error) {
       this.#throwAfterwards(error);
       return;
+    } finally {
+      this.#visiting = false;
     }
     if (this.#trapIsGuests) {
       this.#interrupt = DEBUG;
@@ -479,7 +504,7 @@ export class Cpu {
     const instruction = this.#blocks.instruction(next);
     const left = this.#leaving && endsBlock(this.#blocks.instruction(this.#stepping));
     if (left) this.#leaving = false;
-    const special = (instruction & (FLAGS_IMAGE | VECTOR | UNREPEATABLE)) !== 0 || (instruction & LENGTH) === 0;
+    const special = (instruction & (RUN_FREELY | REFUSED)) !== 0 || (instruction & LENGTH) === 0;
     if (this.moment >= this.#limit || special || left || this.#stopRequested) engine.stop();
     else if (this.onBlock !== undefined) this.#announce(next);
     this.#stepping = next;

@@ -1,5 +1,6 @@
 import type { PageFault } from './engine.js';
 import type { Access } from './errors.js';
+import { PORT, UNREPEATABLE, VECTOR } from './instruction.js';
 
 /** Exception vectors (Intel SDM, volume 3, table 6-1). */
 export const DEBUG = 1;
@@ -32,6 +33,8 @@ export interface Fault {
   readonly kind: FaultKind;
   /** Address of the instruction. */
   readonly rip: bigint;
+  /** Refused instructions: why, and what to do. */
+  readonly reason?: string;
   /** Page faults and bad pointers: what was tried, */
   readonly access?: Access;
   /** and where. */
@@ -65,4 +68,16 @@ export function faultOf(vector: number, rip: bigint, { address, errorCode }: Pag
   if (vector !== PAGE_FAULT) return { kind, rip };
   const access = (errorCode & FETCH) !== 0 ? 'execute' : (errorCode & WRITE) !== 0 ? 'write' : 'read';
   return { kind, rip, access, target: address };
+}
+
+/** Why an instruction with one of these flags is not executed. */
+export function refusal(instruction: number, rip: number): Fault {
+  if ((instruction & PORT) !== 0) return { kind: 'general protection fault', rip: BigInt(rip) };
+  const reason =
+    (instruction & VECTOR) !== 0
+      ? 'the emulator computes AVX, BMI and all that is encoded like them wrongly: compile without (-mno-avx)'
+      : (instruction & UNREPEATABLE) !== 0
+        ? 'it gives another result in each run, and runs here are repeatable'
+        : 'the emulator cannot execute it';
+  return { kind: 'refused instruction', rip: BigInt(rip), reason };
 }

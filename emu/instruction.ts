@@ -43,6 +43,15 @@ export const SYSCALL = 1 << 9;
 /** Gives another result on each run: rdtsc, rdtscp, rdpmc, rdpid, rdrand, rdseed. */
 export const UNREPEATABLE = 1 << 10;
 
+/** in, out, ins, outs: a process has no ports, and the processor raises #GP. */
+export const PORT = 1 << 12;
+
+/** No trap follows, though the trap flag is set: behind a load of ss (SDM, volume 3, 6.8.3), and in Unicorn behind pause. */
+export const HIDES_TRAP = 1 << 13;
+
+/** pextrw, which ends Unicorn 1.0 instead of being executed. */
+export const UNSOUND = 1 << 14;
+
 /** The bytes end before the instruction does; the length is 0 then, and more bytes may make it valid or not. */
 export const TRUNCATED = 1 << 11;
 
@@ -64,7 +73,14 @@ const GROUP = 1 << 24;
 const MODRM_REGISTERS = 1 << 25;
 const INVALID = 1 << 26;
 
-const FLAGS = ENDS_BLOCK | REPEATS | VECTOR | FLAGS_IMAGE | CALL | SYSCALL | UNREPEATABLE;
+const FLAGS = ENDS_BLOCK | REPEATS | VECTOR | FLAGS_IMAGE | CALL | SYSCALL | UNREPEATABLE | PORT | HIDES_TRAP | UNSOUND;
+
+/** With F3; a nop without. */
+const PAUSE = 0x90;
+/** Third byte of pextrw behind 0F 3A. */
+const PEXTRW_3A = 0x15;
+/** Number of ss among the segment registers. */
+const SS = 2;
 
 const CLASSES: Readonly<Record<string, number>> = {
   '.': 0,
@@ -82,6 +98,10 @@ const CLASSES: Readonly<Record<string, number>> = {
   o: MOFFS,
   e: IMM16 | IMM8,
   s: STRING,
+  I: STRING | PORT,
+  k: IMM8 | PORT,
+  q: PORT,
+  P: MODRM | IMM8 | UNSOUND,
   f: FLAGS_IMAGE,
   i: FLAGS_IMAGE | ENDS_BLOCK,
   t: UNREPEATABLE,
@@ -107,15 +127,15 @@ const ONE_BYTE = opcodeMap(
   'MMMMbzpxMMMMbzpx', // 30: xor, cmp
   'pppppppppppppppp', // 40: REX
   '................', // 50: push, pop
-  'xxxMppppzZbBssss', // 60: movsxd, push, imul, ins, outs
+  'xxxMppppzZbBIIII', // 60: movsxd, push, imul, ins, outs
   'jjjjjjjjjjjjjjjj', // 70: jcc
-  'BZxBMMMMMMMMMMMG', // 80: group 1, test, xchg, mov, lea, pop
+  'BZxBMMMMMMMMMMGG', // 80: group 1, test, xchg, mov, lea, pop
   '..........x.ff..', // 90: xchg, pushf, popf
   'oooossssbzssssss', // a0: mov of an absolute address, strings
   'bbbbbbbbvvvvvvvv', // b0: mov of an immediate
   'BBr!xxGGe.r!!nxi', // c0: shifts, ret, mov, enter, leave, retf, int, iret
   'MMMMxxx.MMMMMMMM', // d0: shifts, xlat, x87
-  'jjjjbbbbCJxj....', // e0: loop, in, out, call, jmp
+  'jjjjkkkkCJxjqqqq', // e0: loop, in, out, call, jmp
   'p!pp!.GG......GG', // f0: int1, hlt, groups 3 to 5
 );
 
@@ -135,7 +155,7 @@ const TWO_BYTE = opcodeMap(
   'MMMMMMMMMMMMMMMM', // 90: setcc
   '...MBMxx..!MBMMM', // a0: cpuid, bt, shld, rsm, bts, shrd, fences
   'MMMMMMMMMuBMMMMM', // b0: cmpxchg, movzx, popcnt, ud1, group 8, bsf, bsr, movsx
-  'MMBMBBBG........', // c0: xadd, cmpps, pinsrw, pextrw, shufps, group 9, bswap
+  'MMBMBPBG........', // c0: xadd, cmpps, pinsrw, pextrw, shufps, group 9, bswap
   'MMMMMMMMMMMMMMMM', // d0: SSE
   'MMMMMMMMMMMMMMMM', // e0: SSE
   'MMMMMMMMMMMMMMMu', // f0: SSE, ud0
@@ -224,7 +244,9 @@ export function decode(bytes: Uint8Array, offset: number): number {
     opcode = bytes[at++];
     if (opcode === 0x38 || opcode === 0x3a) {
       if (at >= end) return cut;
-      entry = (opcode === 0x38 ? THREE_BYTE_38 : THREE_BYTE_3A)[bytes[at++]];
+      entry = (opcode === 0x38 ? THREE_BYTE_38 : THREE_BYTE_3A)[bytes[at]];
+      if (opcode === 0x3a && bytes[at] === PEXTRW_3A) entry |= UNSOUND;
+      at++;
     } else {
       entry = TWO_BYTE[opcode];
       if ((entry & GROUP) !== 0) {
@@ -243,6 +265,8 @@ export function decode(bytes: Uint8Array, offset: number): number {
     entry = oneByteGroup(opcode, modrm);
   } else if ((entry & STRING) !== 0 && repeat !== 0) {
     entry |= REPEATS;
+  } else if (opcode === PAUSE && repeat === 0xf3) {
+    entry |= HIDES_TRAP;
   }
   if ((entry & INVALID) !== 0) return 0;
 
@@ -278,6 +302,8 @@ function afterModrm(bytes: Uint8Array, at: number, end: number): number {
 function oneByteGroup(opcode: number, modrm: number): number {
   const reg = (modrm >> 3) & 7;
   switch (opcode) {
+    case 0x8e: // mov to a segment register
+      return reg === SS ? MODRM | HIDES_TRAP : MODRM;
     case 0x8f: // pop
       return reg === 0 ? MODRM : INVALID;
     case 0xc6: // mov, xabort

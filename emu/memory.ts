@@ -135,14 +135,16 @@ export class Memory {
    */
   allocate(size: number, floor: number): number {
     const words = this.#physical.words;
-    const freeRange = (this.end + FREE_RANGE) >>> 2;
-    const free = words[freeRange];
-    if (free !== 0) {
+    let link = (this.end + FREE_RANGE) >>> 2;
+    for (let free = words[link]; free !== 0; free = words[link]) {
       const entry = this.#entry(free);
       if (words[entry + 3] === size) {
-        words[freeRange] = words[entry + 1];
+        words[link] = words[entry + 1];
+        words[entry + 1] = 0;
+        words[entry + 3] = 0;
         return free;
       }
+      link = entry + 1;
     }
     const nextRange = (this.end + NEXT_RANGE) >>> 2;
     const address = words[nextRange] - size;
@@ -250,7 +252,7 @@ export class Memory {
     return high === 0 ? words[address >>> 2] : high * 0x100000000 + words[address >>> 2];
   }
 
-  /** @param value a guest address, so below 2^31 */
+  /** @param value what {@link pointer} has returned, or a guest address */
   setPointer(address: number, value: number): void {
     if ((address & 7) !== 0) {
       this.setU64(address, BigInt(value));
@@ -259,7 +261,7 @@ export class Memory {
     const words = this.#physical.words;
     this.#touch(words, address, 'write');
     words[address >>> 2] = value;
-    words[(address >>> 2) + 1] = 0;
+    words[(address >>> 2) + 1] = value / 0x100000000;
   }
 
   /** A copy of a range. */
@@ -322,9 +324,7 @@ export class Memory {
   }
 
   #exhausted(): OutOfMemory {
-    return new OutOfMemory(
-      `the guest's ${this.#physical.size >> 20} MiB of memory are used up: give it more (--memory)`,
-    );
+    return new OutOfMemory(`the guest's ${this.#physical.size >> 20} MiB of memory are used up: give it more`);
   }
 
   #entry(address: number): number {
@@ -357,6 +357,8 @@ export class Memory {
 
   #touchRange(address: number, size: number, access: Access): void {
     if (size === 0) return;
+    // Numbers above 2^53 do not count on by one, so that the loop would not see them.
+    if (!(address < this.end)) throw new BadAddress(address, access);
     for (let page = address; page < address + size; page += PAGE_SIZE - (page % PAGE_SIZE))
       this.#touch(this.#physical.words, page, access);
   }

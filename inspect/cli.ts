@@ -81,7 +81,8 @@ function explain(error: unknown): string | undefined {
   if (error instanceof UndefinedSymbol && error.symbol === 'main') {
     return 'millscope: the program has no main: define a global symbol main';
   }
-  const known = [UndefinedSymbol, UsageError, EngineError, OutOfMemory, BodyError].some(
+  if (error instanceof OutOfMemory) return `millscope: ${error.message} (--memory)`;
+  const known = [UndefinedSymbol, UsageError, EngineError, BodyError].some(
     (type) => error instanceof type,
   );
   return known ? `millscope: ${(error as Error).message}` : undefined;

@@ -28,9 +28,7 @@ function reason(process: Process, fault: Fault): string {
   if (kind === 'bad pointer' && target !== undefined) {
     return `bad pointer: a function was given ${hex(target)} to ${access} at, which is in ${regionAt(process, Number(target))}`;
   }
-  if (kind === 'refused instruction') {
-    return 'refused instruction: the emulator computes AVX wrongly and knows no repeatable time stamp; compile without it (-mno-avx)';
-  }
+  if (fault.reason !== undefined) return `${kind}: ${fault.reason}`;
   return kind;
 }
 

@@ -204,7 +204,14 @@ export class UnicornJs implements Engine {
     const known = address <= Number.MAX_SAFE_INTEGER;
     const low = known ? address >>> 0 : heap[(this.#env + ENV.rip) >> 2];
     const high = known ? Math.floor(address / 0x100000000) : heap[((this.#env + ENV.rip) >> 2) + 1];
-    const code = this.#module._uc_emu_start(this.#handle, low, high, untilLow, untilHigh, 0, 0, 0);
+    let code: number;
+    try {
+      code = this.#module._uc_emu_start(this.#handle, low, high, untilLow, untilHigh, 0, 0, 0);
+    } catch (error) {
+      throw new EngineError(
+        `unicorn.js broke at 0x${this.rip.toString(16)}: ${(error as Error).message.slice(0, 100)}`,
+      );
+    }
     if (code === 0) return 'stopped';
     return code === this.#constant('ERR_INSN_INVALID') ? 'invalid instruction' : 'engine error';
   }

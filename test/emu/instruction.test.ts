@@ -10,16 +10,51 @@ import {
   decode,
   ENDS_BLOCK,
   FLAGS_IMAGE,
+  HIDES_TRAP,
   LENGTH,
+  PORT,
   REPEATS,
   SYSCALL,
   TRUNCATED,
   UNREPEATABLE,
+  UNSOUND,
   VECTOR,
 } from '../../emu/instruction.js';
 
 /** Bytes from GNU as 2.40, text from GNU objdump 2.40; the flags by hand, from the SDM's description of each. */
 const ASSEMBLED: [name: string, flags: number, listing: string][] = [
+  [
+    'port input and output',
+    PORT,
+    `
+      6c                                            insb (%dx),%es:(%rdi)
+      6f                                            outsl %ds:(%rsi),(%dx)
+      e460                                          in $0x60,%al
+      ef                                            out %eax,(%dx)
+  `,
+  ],
+  [
+    'repeated port input and output',
+    PORT | REPEATS,
+    `
+      f36c                                          rep insb (%dx),%es:(%rdi)
+      f36f                                          rep outsl %ds:(%rsi),(%dx)
+  `,
+  ],
+  [
+    'pause',
+    HIDES_TRAP,
+    `
+      f390                                          pause
+  `,
+  ],
+  [
+    'pextrw',
+    UNSOUND,
+    `
+      660fc5c803                                    pextrw $0x3,%xmm0,%ecx
+  `,
+  ],
   [
     'straight-line code',
     0,
@@ -101,7 +136,6 @@ const ASSEMBLED: [name: string, flags: number, listing: string][] = [
       468dac6500ffffff                              lea -0x100(%rbp,%r12,2),%r13d
       90                                            nop
       6690                                          xchg %ax,%ax
-      f390                                          pause
       0f1f0400                                      nopl (%rax,%rax,1)
       2e660f1f840000020000                          cs nopw 0x200(%rax,%rax,1)
       f30f1efa                                      endbr64
@@ -115,8 +149,6 @@ const ASSEMBLED: [name: string, flags: number, listing: string][] = [
       ad                                            lods %ds:(%rsi),%eax
       a6                                            cmpsb %es:(%rdi),%ds:(%rsi)
       66af                                          scas %es:(%rdi),%ax
-      6c                                            insb (%dx),%es:(%rdi)
-      6f                                            outsl %ds:(%rsi),(%dx)
       d1e0                                          shl %eax
       48c1e004                                      shl $0x4,%rax
       d33a                                          sarl %cl,(%rdx)
@@ -124,8 +156,6 @@ const ASSEMBLED: [name: string, flags: number, listing: string][] = [
       c8000101                                      enter $0x100,$0x1
       c9                                            leave
       d7                                            xlat %ds:(%rbx)
-      e460                                          in $0x60,%al
-      ef                                            out %eax,(%dx)
       f5                                            cmc
       fc                                            cld
       fb                                            sti
@@ -202,7 +232,6 @@ const ASSEMBLED: [name: string, flags: number, listing: string][] = [
       f20fc2c101                                    cmpltsd %xmm1,%xmm0
       480fc307                                      movnti %rax,(%rdi)
       660fc4c103                                    pinsrw $0x3,%ecx,%xmm0
-      660fc5c803                                    pextrw $0x3,%xmm0,%ecx
       0fc6d1e4                                      shufps $0xe4,%xmm1,%xmm2
       490fcb                                        bswap %r11
       660fd4c8                                      paddq %xmm0,%xmm1
@@ -303,8 +332,6 @@ const ASSEMBLED: [name: string, flags: number, listing: string][] = [
       f2ae                                          repnz scas %es:(%rdi),%al
       f3a6                                          repz cmpsb %es:(%rdi),%ds:(%rsi)
       f3ac                                          rep lods %ds:(%rsi),%al
-      f36c                                          rep insb (%dx),%es:(%rdi)
-      f36f                                          rep outsl %ds:(%rsi),(%dx)
       67f3a4                                        rep movsb %ds:(%esi),%es:(%edi)
       f2a4                                          repnz movsb %ds:(%rsi),%es:(%rdi)
     `,
@@ -497,6 +524,10 @@ const FLAGS_BY_NAME: [RegExp, number][] = [
   [/^syscall$/, ENDS_BLOCK | SYSCALL],
   [/^(push|pop)f[wq]?$/, FLAGS_IMAGE],
   [/^iret[wlq]?$/, FLAGS_IMAGE | ENDS_BLOCK],
+  [/^(in|out|ins[bwl]|outs[bwl])$/, PORT],
+  [/^(in|out)[bwl]$/, PORT],
+  [/^pextrw$/, UNSOUND],
+  [/^pause$/, HIDES_TRAP],
   [/^(rdtscp?|rdpmc|rdrand|rdseed|rdpid)$/, UNREPEATABLE],
   [/^v(?!er[rw]|mcall|mread|mwrite|mptr|mclear|mx|mlaunch|mresume|mfunc|mrun|mload|msave|mmcall|mgexit)/, VECTOR],
   [/^(k[a-z]+|andn|bextr|bls(r|i|msk)|bzhi|mulx|pdep|pext|(ro|sa|sh)[rl]x|(ld|st)tilecfg|tile.*|td.*)$/, VECTOR],
@@ -509,6 +540,7 @@ function flagsByName(text: string): number {
   let flags = 0;
   for (const [pattern, flag] of FLAGS_BY_NAME) if (pattern.test(name)) flags |= flag;
   const repeated = /(^| )rep(n?z)? /.test(text) && /(%es:\(%[er]di\)|%[a-z]s:\(%[er]si\))/.test(text);
+  if (/^mov[wlq]? .*,%ss\b/.test(text.replace(PREFIXES, ''))) flags |= HIDES_TRAP;
   return repeated && /^(movs|stos|lods|cmps|scas|ins|outs)[bwlq]?$/.test(name) ? flags | REPEATS : flags;
 }
 

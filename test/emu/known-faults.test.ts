@@ -39,11 +39,6 @@ test('a misaligned movaps does not fault', async () => {
   expect(plain.stop).toEqual({ kind: 'stopped' });
 });
 
-test('in and out do nothing, where a processor faults in ring 3', async () => {
-  const { plain } = await plainAndStepped(`in $5, %al\nout %al, $5\n${END}`);
-  expect(plain.stop).toEqual({ kind: 'stopped' });
-});
-
 test('a write across a page end that faults on its second page names its last byte, not the first one there', async () => {
   const cpu = await openText(`movabs $0x1122334455667788, %rax\nmov $${DATA_END - 4}, %ebx\nmov %rax, (%rbx)`);
   cpu.memory.setU32(DATA_END - 4, 5);

@@ -8,7 +8,11 @@ const MAX_WAYS = 1000;
 /** How much of what still agreed is told. */
 const CONTEXT = 8;
 
-/** Runs a program in the machine and by the rules. @throws Error saying where they part */
+/**
+ * Runs a program in the machine and by the rules.
+ * @returns what both of them did
+ * @throws Error saying where they part
+ */
 export function check(program: Program): Expected {
   const observed = runMachine(program);
   const { expected, illegal } = closest(program, observed);

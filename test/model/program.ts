@@ -134,7 +134,9 @@ const tail = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Step[]>([]) },
 );
 
-/** Programs of up to 8 coroutines, 4 channels and 60 operations: 32 + 12 of help + 8 of a crowd + 7 go + 1 at the end. */
+/**
+ * Programs of up to 8 coroutines, 4 channels and 60 operations: 32 + 12 of help + 8 of a crowd + 7 go + 1 at the end.
+ */
 export const programs: fc.Arbitrary<Program> = fc
   .record({
     channels: fc.array(channel, { minLength: 1, maxLength: MAX_CHANNELS, size: 'max' }),

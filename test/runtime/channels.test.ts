@@ -3,6 +3,7 @@ import { ending } from '../../inspect/outcome.js';
 import type { Body } from '../../runtime/bodies.js';
 import {
   type Channel,
+  type Clause,
   call,
   callForBytes,
   chclose,
@@ -373,7 +374,7 @@ const waitingSender = (x: Channel): Body =>
     yield* chs(x, 1);
   };
 
-const chosen = (...clauses: Parameters<typeof choose>): Body =>
+const chosen = (...clauses: readonly Clause[]): Body =>
   function* () {
     yield* choose(...clauses);
   };
