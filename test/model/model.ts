@@ -1,4 +1,5 @@
 import type { Program, Slip } from './program.js';
+import { type Coroutine, type Doing, ModelPanic, type Request, Scheduler } from './scheduler.js';
 import { type Alternative, type Ending, type Library, Script, type Taken } from './script.js';
 import { Tally } from './tally.js';
 
@@ -15,26 +16,6 @@ export interface Expected {
   readonly lines: readonly string[];
   readonly ending: Ending;
   readonly tally: Tally;
-}
-
-/** What a body hands to the scheduler: a coroutine that is to run at once, or nothing when it suspends. */
-type Request = Coroutine | undefined;
-type Doing<Result> = Generator<Request, Result, undefined>;
-
-interface Coroutine {
-  /** Of its body. */
-  readonly number: number;
-  /** In order of creation, as libmill counts. */
-  readonly id: number;
-  readonly body: Doing<number>;
-  chooses: number;
-  /** What it gets when it runs again. */
-  result: number;
-  /** Where a value handed over to it is kept until it runs again. */
-  valbuf: number;
-  /** What it waits in. */
-  waitsIn: string;
-  places: Place[];
 }
 
 interface Channel {
@@ -74,16 +55,6 @@ interface Place {
 /** Takes one of several places of clauses. */
 type Choice = (legal: readonly number[]) => number;
 
-interface Timer {
-  readonly coroutine: Coroutine;
-  readonly expiry: number;
-}
-
-class ModelPanic extends Error {}
-
-const SWITCHES_BEFORE_POLL = 103;
-const NOWS_BEFORE_MOVE = 1000;
-
 /** Runs a program by the rules. */
 export function runModel(program: Program, oracle: Oracle): Expected {
   const model = new Model(oracle);
@@ -94,169 +65,44 @@ export function runModel(program: Program, oracle: Oracle): Expected {
 
 class Model implements Library<Handle, Request, undefined> {
   readonly tally = new Tally();
+  readonly #scheduler = new Scheduler(this.tally);
   readonly #oracle: Oracle;
-  readonly #ready: Coroutine[] = [];
-  readonly #alive = new Set<Coroutine>();
-  #running: Coroutine | undefined;
-  #timers: Timer[] = [];
-  #time = 0;
-  #switches = 0;
-  #nows = 0;
-  #created = 0;
+  /** Where each coroutine waits. */
+  readonly #places = new Map<Coroutine, readonly Place[]>();
+  /** How many chooses each coroutine has begun. */
+  readonly #chooses = new Map<Coroutine, number>();
   #channels = 0;
 
   constructor(oracle: Oracle) {
     this.#oracle = oracle;
   }
 
-  /** The scheduler: rules 1, 2 and 4. */
   run(main: Doing<number>): Ending {
-    const first = this.#create(0, main);
-    this.#running = first;
-    try {
-      while (true) {
-        const running = this.#self();
-        const step = running.body.next();
-        if (step.done !== true && step.value !== undefined) {
-          this.#running = step.value;
-          continue;
-        }
-        if (step.done === true) {
-          if (running === first) {
-            this.tally.count('exits');
-            return { kind: 'exit', status: step.value };
-          }
-          this.#alive.delete(running);
-        }
-        if (this.#switches >= SWITCHES_BEFORE_POLL) this.#poll();
-        let next = this.#ready.shift();
-        while (next === undefined) {
-          if (!this.#wait()) {
-            this.tally.count('deadlocks');
-            const waiting = [...this.#alive].map(({ id, waitsIn }) => `{${id}} ${waitsIn}`);
-            return { kind: 'deadlock', waiting };
-          }
-          next = this.#ready.shift();
-        }
-        this.#switches++;
-        this.#running = next;
-      }
-    } catch (error) {
-      if (!(error instanceof ModelPanic)) throw error;
-      this.tally.count(`panic: ${error.message}`);
-      return { kind: 'panic', text: error.message };
-    }
-  }
-
-  #create(number: number, body: Doing<number>): Coroutine {
-    const id = this.#created++;
-    const coroutine: Coroutine = {
-      number,
-      id,
-      body,
-      chooses: 0,
-      result: 0,
-      valbuf: 0,
-      waitsIn: '',
-      places: [],
-    };
-    this.#alive.add(coroutine);
-    return coroutine;
-  }
-
-  #self(): Coroutine {
-    if (this.#running === undefined) throw new Error('nobody is running');
-    return this.#running;
-  }
-
-  #resume(coroutine: Coroutine, result: number): void {
-    coroutine.result = result;
-    this.#ready.push(coroutine);
-  }
-
-  *#suspend(waitsIn: string): Doing<number> {
-    const self = this.#self();
-    self.waitsIn = waitsIn;
-    yield undefined;
-    return self.result;
+    return this.#scheduler.run(main);
   }
 
   *go(number: number, body: () => Doing<number>): Doing<void> {
-    this.#resume(this.#self(), 0);
-    yield this.#create(number, body());
+    this.#scheduler.resume(this.#scheduler.self, 0);
+    yield this.#scheduler.create(number, body());
   }
 
   *yield(): Doing<void> {
-    this.#resume(this.#self(), 0);
-    yield* this.#suspend('');
+    this.#scheduler.resume(this.#scheduler.self, 0);
+    yield* this.#scheduler.suspend();
   }
-
-  // Time: rules 4 and 5.
 
   // biome-ignore lint/correctness/useYield: it does not suspend
   *now(): Doing<number> {
-    if (++this.#nows === NOWS_BEFORE_MOVE) {
-      this.#nows = 0;
-      this.#time++;
-      this.tally.count('moves of the clock by now()');
-    }
-    return this.#time;
+    return this.#scheduler.now();
   }
 
   *sleep(until: number): Doing<void> {
     this.tally.count('sleeps');
-    this.#arm(until);
-    yield* this.#suspend('msleep()');
+    this.#scheduler.arm(until);
+    yield* this.#scheduler.suspend('msleep()');
   }
 
-  #arm(expiry: number): void {
-    if (expiry < 0) return;
-    const later = this.#timers.findIndex((timer) => timer.expiry > expiry);
-    this.#timers.splice(later < 0 ? this.#timers.length : later, 0, { coroutine: this.#self(), expiry });
-  }
-
-  /** Somebody is ready, but others may have been due for long. */
-  #poll(): void {
-    this.#switches = 0;
-    this.#nows = 0;
-    this.#time++;
-    this.tally.count('polls without a wait');
-    if (this.#fire()) this.tally.count('polls that released somebody');
-  }
-
-  /** Nobody is ready: goes to the next deadline. @returns whether there is one */
-  #wait(): boolean {
-    const [first] = this.#timers;
-    if (first === undefined) return false;
-    this.#switches = 0;
-    // The rules leave it open whether "without a poll" means these too; that they do suits what the rule is for.
-    this.#nows = 0;
-    if (first.expiry > this.#time) {
-      this.#time = first.expiry;
-      this.tally.count('jumps of the clock');
-    }
-    this.#fire();
-    return true;
-  }
-
-  /** @returns whether any timer was due */
-  #fire(): boolean {
-    const due = this.#timers.filter(({ expiry }) => expiry <= this.#time);
-    this.#timers = this.#timers.slice(due.length);
-    for (const [index, { coroutine, expiry }] of due.entries()) {
-      if (expiry === due[index + 1]?.expiry) this.tally.count('timer ties');
-      if (coroutine.waitsIn.startsWith('choose')) {
-        this.tally.count('deadlines fired');
-        const twice = coroutine.places.some(({ candidates }) => candidates.length > 1);
-        if (twice) this.tally.count('deadlines fired with one end named twice');
-      }
-      this.#leave(coroutine);
-      this.#resume(coroutine, -1);
-    }
-    return due.length > 0;
-  }
-
-  // Channels: rules 3 and 5 to 9.
+  // Channels: rules 3 and 5 to 9
 
   // biome-ignore lint/correctness/useYield: it does not suspend
   *make(capacity: number, size: number): Doing<Handle> {
@@ -307,19 +153,20 @@ class Model implements Library<Handle, Request, undefined> {
   *receive(handle: Handle): Doing<number> {
     const { channel } = handle;
     yield* this.#transfer([{ kind: 'in', channel: handle }], `chr(<${channel?.id}>)`, () => 0);
-    return this.#self().valbuf;
+    return this.#scheduler.self.valbuf;
   }
 
   *choose(alternatives: readonly Alternative<Handle>[]): Doing<Taken> {
-    const self = this.#self();
-    const nth = self.chooses++;
+    const self = this.#scheduler.self;
+    const nth = this.#chooses.get(self) ?? 0;
+    this.#chooses.set(self, nth + 1);
     const index = yield* this.#transfer(alternatives, '', (legal) => this.#oracle(self.number, nth, legal));
     return alternatives[index]?.kind === 'in' ? { index, value: self.valbuf } : { index };
   }
 
   /** What chs, chr and choose have in common. @returns the place of the clause that was taken, or -1 */
   *#transfer(alternatives: readonly Alternative<Handle>[], what: string, choice: Choice): Doing<number> {
-    const self = this.#self();
+    const self = this.#scheduler.self;
     const candidates: Candidate[] = [];
     let otherwise = false;
     let until = -1;
@@ -341,25 +188,26 @@ class Model implements Library<Handle, Request, undefined> {
       const taken = pick(ready, choice);
       if (taken.kind === 'out') this.#put(taken.channel, taken.value);
       else self.valbuf = this.#take(taken.channel);
-      this.#resume(self, taken.index);
-      return yield* this.#suspend('');
+      this.#scheduler.resume(self, taken.index);
+      return yield* this.#scheduler.suspend();
     }
     if (otherwise) {
       this.tally.count('otherwise taken');
-      this.#resume(self, -1);
-      return yield* this.#suspend('');
+      this.#scheduler.resume(self, -1);
+      return yield* this.#scheduler.suspend();
     }
     this.#queue(candidates, choice);
-    this.#arm(until);
+    this.#scheduler.arm(until, () => this.#timedOut(self));
     if (what === '') this.tally.count('blocked chooses');
     else this.tally.count(candidates[0]?.kind === 'out' ? 'blocked sends' : 'blocked receives');
     const ids = new Set(candidates.map(({ channel }) => `<${channel.id}>`));
-    return yield* this.#suspend(what || `choose(${[...ids].join(',')})`);
+    return yield* this.#scheduler.suspend(what || `choose(${[...ids].join(',')})`);
   }
 
   #queue(candidates: readonly Candidate[], choice: Choice): void {
-    const self = this.#self();
+    const self = this.#scheduler.self;
     const ends = new Map<Place[], Candidate[]>();
+    const places: Place[] = [];
     for (const candidate of candidates) {
       const end = candidate.kind === 'in' ? candidate.channel.receivers : candidate.channel.senders;
       ends.set(end, [...(ends.get(end) ?? []), candidate]);
@@ -369,8 +217,9 @@ class Model implements Library<Handle, Request, undefined> {
       if (candidates.length > 1) this.tally.count('blocked chooses of one end named twice');
       const place: Place = { coroutine: self, queue, candidates, choice };
       queue.push(place);
-      self.places.push(place);
+      places.push(place);
     }
+    this.#places.set(self, places);
   }
 
   /** A sender is there, and it is not done-with. */
@@ -410,16 +259,21 @@ class Model implements Library<Handle, Request, undefined> {
     const { coroutine, candidates, choice } = place;
     const fired = pick(candidates, choice);
     this.#leave(coroutine);
-    const others = this.#timers.filter((timer) => timer.coroutine !== coroutine);
-    if (others.length < this.#timers.length) this.tally.count('deadlines cancelled');
-    this.#timers = others;
-    this.#resume(coroutine, fired.index);
+    if (this.#scheduler.disarm(coroutine)) this.tally.count('deadlines cancelled');
+    this.#scheduler.resume(coroutine, fired.index);
     return fired;
   }
 
+  #timedOut(coroutine: Coroutine): void {
+    this.tally.count('deadlines fired');
+    const twice = this.#places.get(coroutine)?.some(({ candidates }) => candidates.length > 1);
+    if (twice) this.tally.count('deadlines fired with one end named twice');
+    this.#leave(coroutine);
+  }
+
   #leave(coroutine: Coroutine): void {
-    for (const place of coroutine.places) place.queue.splice(place.queue.indexOf(place), 1);
-    coroutine.places = [];
+    for (const place of this.#places.get(coroutine) ?? []) place.queue.splice(place.queue.indexOf(place), 1);
+    this.#places.delete(coroutine);
   }
 }
 

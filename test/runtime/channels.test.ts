@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ending } from '../../inspect/outcome.js';
 import type { Body } from '../../runtime/bodies.js';
+import { libmill } from '../../runtime/libmill.js';
 import {
   type Channel,
   type Clause,
@@ -17,11 +18,14 @@ import {
   go,
   goprepare,
 } from '../../runtime/operations.js';
+import type { Process } from '../../runtime/process.js';
 import { regionAt } from '../../runtime/region.js';
 import { run, withProcess } from './guest.js';
 
 const EXIT_0 = { kind: 'exit', status: 0 };
 const MIB = 1 << 20;
+/** Bytes of memory of a machine that is to run short of it. */
+const SMALL = 64 << 20;
 /** Of an element in struct mill_chan_, from its start. */
 const FIRST_ELEMENT = 136n;
 
@@ -36,7 +40,7 @@ function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
 
 /** Runs what has its expectations inside. */
 async function finish(main: Body): Promise<void> {
-  expect((await run(main)).outcome).toEqual(EXIT_0);
+  expect((await run(main, libmill(), SMALL)).outcome).toEqual(EXIT_0);
 }
 
 describe('elements', () => {
@@ -245,10 +249,11 @@ describe('handles', () => {
         yield* chclose(x);
       }
     };
-    await withProcess(main, (process) => {
+    const check = (process: Process) => {
       expect(process.run(1_000_000)).toEqual(EXIT_0);
       expect(process.mill.channelCensus.count).toBe(0);
-    });
+    };
+    await withProcess(main, check, libmill(), SMALL);
   });
 
   it('may be closed with values in the buffer, and when it is done with', async () => {
@@ -388,12 +393,13 @@ const withChannel = (use: (x: Channel, narrow: Channel) => ReturnType<Body>): Bo
 
 describe('wrong use ends the program with status 134 and', () => {
   async function expectPanic(main: Body, text: string): Promise<void> {
-    await withProcess(main, async (process) => {
+    const check = async (process: Process) => {
       const { status, message } = await ending(process, process.run(10_000_000));
       expect(message?.split('\n')[0]).toBe(`panic: ${text}`);
       expect(message?.split('\n').at(-1)).toMatch(/^millscope: /);
       expect(status).toBe(134);
-    });
+    };
+    await withProcess(main, check, libmill(), SMALL);
   }
 
   it.each<[string, Body]>([
@@ -623,12 +629,13 @@ describe('chmake', () => {
       yield* chs(x, 6);
       expect(yield* chr(x)).toBe(6n);
     };
-    await withProcess(main, (process) => {
+    const check = (process: Process) => {
       expect(process.run(1_000_000)).toEqual(EXIT_0);
       // What was not made has no id and is not counted.
       expect([...process.mill.channelCensus.all()].map((channel) => process.mill.channelCensus.id(channel))).toEqual([
         1,
       ]);
-    });
+    };
+    await withProcess(main, check, libmill(), SMALL);
   });
 });

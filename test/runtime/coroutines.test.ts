@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PAGE_SIZE } from '../../emu/memory.js';
 import { MILL_CR } from '../../runtime/layout.js';
+import { chclose, chmake, chrBytes, chs, go, print } from '../../runtime/operations.js';
 import { regionAt } from '../../runtime/region.js';
 import { listen, run, withProcess } from './guest.js';
 
@@ -196,6 +197,76 @@ child:  mov $'c', %edi
       expect(process.cpu.read('rsp')).toBe(BigInt(low));
       expect(high - low).toBeLessThan(256 * 1024);
     });
+  });
+
+  it('goes on with the old valbuf as well when goprepare finds no memory', async () => {
+    const { outcome } = await run(
+      `
+main:   push %rbx
+        mov $1000, %edi
+        mov $1048576, %esi
+        mov $524288, %edx
+        call mill_goprepare_
+        go child
+        mov fits(%rip), %eax
+        pop %rbx
+        ret
+child:  push %rax
+        pop %rax
+        movl $0, fits(%rip)
+        ret
+        .data
+fits:   .long 1`,
+      undefined,
+      64 << 20,
+    );
+    expect(outcome).toEqual(EXIT_0);
+  });
+
+  it('refuses what goprepare cannot mean', async () => {
+    const errno = async (count: string, stack: string): Promise<unknown> => {
+      const { outcome } = await run(`
+main:   push %rbx
+        mov $${count}, %edi
+        mov $${stack}, %rsi
+        mov $128, %edx
+        call mill_goprepare_
+        call __errno_location
+        mov (%rax), %eax
+        pop %rbx
+        ret`);
+      return outcome;
+    };
+    expect(await errno('-1', '4096')).toEqual({ kind: 'exit', status: 22 });
+    expect(await errno('1', '0x100000000')).toEqual({ kind: 'exit', status: 12 });
+  });
+
+  it('reports a stack pointer above its stack, in its own valbuf', async () => {
+    const { outcome } = await run('main: go up\n ret\nup: add $128, %rsp\n xor %edi, %edi\n jmp mill_yield_');
+    expect(outcome).toMatchObject({ kind: 'error', error: { name: 'StackEscape', coroutine: 1 } });
+  });
+
+  it('leaves the heap as it was when coroutines, their large valbufs and their texts are gone', async () => {
+    const inUse = async (rounds: number): Promise<number> =>
+      withProcess(
+        function* () {
+          const channel = yield* chmake(5000);
+          for (let i = 0; i < rounds; i++) {
+            yield* go(function* () {
+              yield* chrBytes(channel);
+              yield* print('x');
+            });
+            yield* chs(channel, new Uint8Array(5000));
+            yield;
+          }
+          yield* chclose(channel);
+        },
+        (process) => {
+          expect(process.run()).toEqual(EXIT_0);
+          return process.mill.heap.end;
+        },
+      );
+    expect(await inUse(100)).toBe(await inUse(3));
   });
 
   it('reports a stack pointer that left its stack other than by a switch', async () => {

@@ -78,8 +78,25 @@ describe('layout', () => {
 
   it('agrees with the offsets that the guest side has of its own', () => {
     const image = libmill();
-    expect(image.symbol('mill_cr_ctx')).toBe(96n);
-    expect(image.symbol('mill_cr_clsval')).toBe(200n);
+    const sizes = new Map<string, number>(STRUCTURES.map(({ name, size }) => [`${name}_size`, size]));
+    const offsets = STRUCTURES.flatMap(({ name, fields }) =>
+      Object.entries(fields).map(([field, { offset }]) => [`${name}_${field}`, offset] as const),
+    );
+    const known = new Map([...sizes, ...offsets]);
+    const constants = [...image.symbols].filter(([name]) => known.has(name));
+    expect(constants.map(([name]) => name)).toEqual(expect.arrayContaining(['mill_cr_ctx', 'mill_clause_size']));
+    for (const [name, value] of constants) expect(Number(value), name).toBe(known.get(name));
+  });
+
+  it('has room for what the guest side reserves', () => {
+    const image = libmill();
+    const labels = [...image.symbols.values()]
+      .filter((value) => value >= image.symbol('mill_running'))
+      .sort((a, b) => Number(a - b));
+    const room = (name: string): bigint =>
+      (labels.find((value) => value > image.symbol(name)) ?? 0n) - image.symbol(name);
+    expect(room('mill_main')).toBeGreaterThanOrEqual(BigInt(MILL_CR.size));
     expect(image.symbol('mill_main') % 8n).toBe(0n);
+    expect(image.symbol('errno') - image.symbol('mill_main_valbuf')).toBeGreaterThanOrEqual(128n);
   });
 });

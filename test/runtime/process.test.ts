@@ -5,6 +5,7 @@ import type { Body } from '../../runtime/bodies.js';
 import { libmill } from '../../runtime/libmill.js';
 import { go, print } from '../../runtime/operations.js';
 import { Process } from '../../runtime/process.js';
+import { regionAt } from '../../runtime/region.js';
 import { fixturePrograms, loadFixture, promised } from '../fixture.js';
 import { assemble, listen, run, withProcess } from './guest.js';
 
@@ -92,6 +93,54 @@ describe('a process', () => {
       process.run();
       expect(written.splice(already)).toEqual(first);
     });
+  });
+
+  it.each([
+    ['exit', 'main: mov $7, %eax\n ret'],
+    ['abort', 'main: call abort'],
+    ['a panic', 'main: xor %edi, %edi\n xor %esi, %esi\n call mill_chclose_\n ret'],
+    ['a fault', 'main: ud2'],
+  ])('has ended by %s in its snapshot too', async (_, text) => {
+    await withProcess(text, (process) => {
+      const outcome = process.run();
+      const { moment } = process.cpu;
+      const saved = process.save();
+      process.restore(saved);
+      expect(process.run()).toEqual(outcome);
+      expect(process.cpu.moment).toBe(moment);
+    });
+  });
+
+  it('refuses the state of another program', async () => {
+    const saved = await withProcess('main: ret', (process) => process.save());
+    await expect(withProcess('main: nop\n ret', (process) => process.restore(saved))).rejects.toThrow(
+      /another program/,
+    );
+  });
+
+  it('has its CPU to itself', async () => {
+    await withProcess('main: ret', async ({ cpu, images }) => {
+      expect(() => new Process(cpu, libmill(), images[1], ['guest'])).toThrow(/open another/);
+    });
+  });
+
+  it('can be asked about itself when the program has made circles of its lists', async () => {
+    const circle = 'main: lea mill_main+208(%rip), %rax\n mov %rax, mill_main+208(%rip)\n ud2';
+    await withProcess(circle, (process) => {
+      expect(process.run()).toMatchObject({ kind: 'fault', fault: { kind: 'invalid instruction' } });
+      expect(process.running).toBe(process.mill.coroutines.main);
+      expect(regionAt(process, process.mill.heap.end + 4096)).toBe('no memory');
+    });
+  });
+
+  it('has something behind every door', async () => {
+    const doors = [...libmill().symbols].filter(([name]) => name.startsWith('door_'));
+    expect(doors.length).toBeGreaterThan(20);
+    for (const [name, number] of doors) {
+      const { outcome } = await run(`main: mov $${number}, %eax\n xor %edi, %edi\n syscall\n ret`);
+      const unknown = outcome.kind === 'error' && outcome.error.name === 'UnknownSystemCall';
+      expect(unknown, name).toBe(false);
+    }
   });
 
   it('does not see another one that runs in turns with it', async () => {
