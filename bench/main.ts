@@ -6,7 +6,15 @@ import { assembleProgram } from '../inspect/program.js';
 import { libmill } from '../runtime/libmill.js';
 import { Process } from '../runtime/process.js';
 import { interleave, type Spread, spread } from './measure.js';
-import { abiSwapPingPong, manyCoroutines, sameSwapPingPong, yieldPingPong } from './programs.js';
+import {
+  abiSwapPingPong,
+  ascendingTimers,
+  channelPingPong,
+  chooseOf,
+  manyCoroutines,
+  sameSwapPingPong,
+  yieldPingPong,
+} from './programs.js';
 
 const ROUNDS = 7;
 /** Of each of the two coroutines, so there are twice as many switches. */
@@ -62,11 +70,67 @@ async function switches(): Promise<Row[]> {
   ];
 }
 
+/** A message is a send and a receive, so two switches: it is held against two yields. */
+async function messages(): Promise<Row[]> {
+  const each = (ms: number): number => (ms * 1000) / YIELDS;
+  const memory = 64 * MEBIBYTE;
+  const figures = await interleave(
+    {
+      yields: await contestant(yieldPingPong(YIELDS), memory, each),
+      unbuffered: await contestant(channelPingPong(YIELDS, 0), memory, each),
+      buffered: await contestant(channelPingPong(YIELDS, 16), memory, each),
+    },
+    ROUNDS,
+  );
+  const of = 'two yields';
+  const ratio = (figure: Spread): number => figures.yields.median / figure.median;
+  return [
+    { what: of, unit: 'µs', figure: figures.yields },
+    { what: 'send and receive', unit: 'µs', figure: figures.unbuffered, ratio: ratio(figures.unbuffered), of },
+    { what: 'the same over a buffer of 16', unit: 'µs', figure: figures.buffered, ratio: ratio(figures.buffered), of },
+  ];
+}
+
+/** Cost of one element of something that grows; a ratio of 1 means that the whole grows in proportion. */
+async function growing(
+  what: string,
+  sizes: readonly number[],
+  program: (size: number) => string,
+  elements: (size: number) => number,
+): Promise<Row[]> {
+  const runs: Record<string, () => number> = {};
+  for (const size of sizes) {
+    runs[size] = await contestant(program(size), 1000 * MEBIBYTE, (ms) => (ms * 1000) / elements(size));
+  }
+  const figures = await interleave(runs, 3);
+  return sizes.map((size) => ({
+    what: `${what}: ${size}`,
+    unit: 'µs each',
+    figure: figures[size],
+    ...(size === sizes[0] ? {} : { ratio: figures[size].median / figures[sizes[0]].median, of: `${sizes[0]}` }),
+  }));
+}
+
+const CHOICES = 64_000;
+
+async function growth(): Promise<Row[]> {
+  const rounds = (clauses: number): number => CHOICES / clauses;
+  return [
+    ...(await growing(
+      'clauses of a choose',
+      [2, 16, 64, 256],
+      (clauses) => chooseOf(rounds(clauses), clauses),
+      () => CHOICES,
+    )),
+    ...(await growing('ascending timers', [1_000, 10_000, 100_000], ascendingTimers, (count) => count)),
+  ];
+}
+
 const COUNTS = [1_000, 3_000, 10_000];
 const MANY_MEMORY = 400 * MEBIBYTE;
 
 /** One row for each count; ratios are to the smallest, so that linear growth reads as 1. */
-function growth(unit: string, figures: Readonly<Record<string, Spread>>): Row[] {
+function perCoroutine(unit: string, figures: Readonly<Record<string, Spread>>): Row[] {
   const smallest = `${COUNTS[0]} coroutines`;
   return COUNTS.map((count) => ({
     what: `${count} coroutines alive at once`,
@@ -101,7 +165,7 @@ async function manyAlive(): Promise<Row[]> {
     runs[count] = await contestant(manyCoroutines(count), MANY_MEMORY, (ms) => (ms * 1000) / count);
     memory[count] = await memoryEach(count);
   }
-  return [...growth('µs each', await interleave(runs, ROUNDS)), ...growth('KiB each', memory)];
+  return [...perCoroutine('µs each', await interleave(runs, ROUNDS)), ...perCoroutine('KiB each', memory)];
 }
 
 /** Wall time of a child process. */
@@ -168,7 +232,7 @@ function print(title: string, rows: readonly Row[]): void {
   process.stdout.write(`${table.toString()}\n`);
 }
 
-const parts = { switches, 'many coroutines': manyAlive, 'start-up': startUp };
+const parts = { switches, messages, growth, 'many coroutines': manyAlive, 'start-up': startUp };
 const result: Record<string, Row[]> = {};
 for (const [title, measure] of Object.entries(parts)) {
   if (process.stderr.isTTY) process.stderr.write(`measuring ${title} …\n`);

@@ -103,3 +103,133 @@ last:   xor     %edi, %edi
 left:   .long   ${count}
 alive:  .long   0
 `;
+
+/** `rounds` elements of 8 bytes from one coroutine to another, over a channel that buffers `capacity` of them. */
+export const channelPingPong = (rounds: number, capacity: number): string => `
+        .include "libmill.inc"
+        .text
+        .globl  main
+main:   push    %rbx
+        mov     $8, %edi
+        mov     $${capacity}, %esi
+        xor     %edx, %edx
+        call    mill_chmake_
+        mov     %rax, channel(%rip)
+        go      receiver
+        mov     $${rounds}, %ebx
+send:   mov     channel(%rip), %rdi
+        lea     element(%rip), %rsi
+        mov     $8, %edx
+        xor     %ecx, %ecx
+        call    mill_chs_
+        dec     %ebx
+        jnz     send
+        xor     %eax, %eax
+        pop     %rbx
+        ret
+receiver:
+        sub     $8, %rsp
+receive:
+        mov     channel(%rip), %rdi
+        mov     $8, %esi
+        xor     %edx, %edx
+        call    mill_chr_
+        jmp     receive
+        .data
+        .balign 8
+channel: .quad  0
+element: .quad  42
+`;
+
+/** `rounds` choose statements of `clauses` clauses, each on a channel of its own, of which the last one is ready. */
+export const chooseOf = (rounds: number, clauses: number): string => `
+        .include "libmill.inc"
+        .text
+        .globl  main
+main:   push    %rbx
+        push    %r12
+        sub     $8, %rsp
+        xor     %ebx, %ebx
+make:   mov     $8, %edi
+        mov     $1, %esi
+        xor     %edx, %edx
+        call    mill_chmake_
+        lea     channels(%rip), %rcx
+        mov     %rax, (%rcx,%rbx,8)
+        inc     %ebx
+        cmp     $${clauses}, %ebx
+        jne     make
+        mov     $${rounds}, %r12d
+again:  mov     channels+${(clauses - 1) * 8}(%rip), %rdi
+        lea     element(%rip), %rsi
+        mov     $8, %edx
+        xor     %ecx, %ecx
+        call    mill_chs_
+        xor     %edi, %edi
+        call    mill_choose_init_
+        xor     %ebx, %ebx
+clause: mov     %rbx, %rdi
+        shl     $6, %rdi
+        lea     buffers(%rip), %rcx
+        add     %rcx, %rdi
+        lea     channels(%rip), %rcx
+        mov     (%rcx,%rbx,8), %rsi
+        mov     $8, %edx
+        mov     %ebx, %ecx
+        call    mill_choose_in_
+        inc     %ebx
+        cmp     $${clauses}, %ebx
+        jne     clause
+        call    mill_choose_wait_
+        dec     %r12d
+        jnz     again
+        xor     %eax, %eax
+        add     $8, %rsp
+        pop     %r12
+        pop     %rbx
+        ret
+        .data
+        .balign 8
+element: .quad  42
+        .bss
+        .balign 8
+channels: .zero ${clauses * 8}
+buffers: .zero  ${clauses * 64}
+`;
+
+/** `count` coroutines that each sleep until a later time than the one before: as many timers, in ascending order. */
+export const ascendingTimers = (count: number): string => `
+        .include "libmill.inc"
+        .text
+        .globl  main
+main:   push    %rbx
+        xor     %edi, %edi
+        mov     $3000, %esi
+        mov     $128, %edx
+        call    mill_goprepare_
+        call    mill_now_
+        lea     1000(%rax), %rbx
+start:  inc     %rbx
+        go      sleeper
+        decl    left(%rip)
+        jnz     start
+        mov     %rbx, %rdi
+        inc     %rdi
+        xor     %esi, %esi
+        call    mill_msleep_
+        mov     asleep(%rip), %eax
+        pop     %rbx
+        ret
+sleeper:
+        sub     $8, %rsp
+        incl    asleep(%rip)
+        mov     %rbx, %rdi
+        xor     %esi, %esi
+        call    mill_msleep_
+        decl    asleep(%rip)
+        add     $8, %rsp
+        ret
+        .data
+left:   .long   ${count}
+asleep: .long   0
+`;

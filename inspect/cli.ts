@@ -82,9 +82,7 @@ function explain(error: unknown): string | undefined {
     return 'millscope: the program has no main: define a global symbol main';
   }
   if (error instanceof OutOfMemory) return `millscope: ${error.message} (--memory)`;
-  const known = [UndefinedSymbol, UsageError, EngineError, BodyError].some(
-    (type) => error instanceof type,
-  );
+  const known = [UndefinedSymbol, UsageError, EngineError, BodyError].some((type) => error instanceof type);
   return known ? `millscope: ${(error as Error).message}` : undefined;
 }
 

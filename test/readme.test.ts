@@ -35,7 +35,7 @@ function withFile<Result>(path: string, content: string, use: (path: string) => 
 describe('README', () => {
   it.each(commands)('%s', (command) => {
     const { status, stdout, stderr } = sh(command);
-    expect({ status, ours: stderr.includes('millscope: ') }).toEqual({ status: 0, ours: command.includes('--limit') });
+    expect({ status, ours: stderr.includes('millscope: ') }).toEqual({ status: 0, ours: command.includes('||') });
     if (!command.includes('--limit')) expect(stdout.length).toBeGreaterThan(0);
   });
 
@@ -60,6 +60,10 @@ describe('README', () => {
     expect(stdout).toBe(
       'switch 1: 0 -> 1\nworker\nswitch 2: 1 -> 0\nmain\nswitch 3: 0 -> 1\nworker again\nswitch 4: 1 -> 0\n',
     );
+  });
+
+  it('shows the table of a deadlock as it is printed', () => {
+    expect(sh('node dist/inspect/cli.js run fixtures/programs/deadlock.s').stderr).toBe(blocks('text')[0]);
   });
 
   it('shows JSON as switches --json prints it', () => {

@@ -115,8 +115,8 @@ describe('a switch', () => {
           return total;
         };
         // The last to wait in a deadlock is saved, and nobody is restored.
-      const unanswered = promised(name).status === DEADLOCK ? 1 : 0;
-      expect(count('mill_setjmp.s') - unanswered).toBe(records.filter(({ saved }) => saved !== null).length);
+        const unanswered = promised(name).status === DEADLOCK ? 1 : 0;
+        expect(count('mill_setjmp.s') - unanswered).toBe(records.filter(({ saved }) => saved !== null).length);
         expect(count('mill_longjmp.s')).toBe(records.filter(({ restored }) => restored !== null).length);
         expect(records.length).toBeGreaterThan(0);
       });
