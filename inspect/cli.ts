@@ -7,6 +7,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { AssemblyError, UndefinedSymbol } from '../asm/errors.js';
 import { EngineError, OutOfMemory } from '../emu/errors.js';
 import { DEFAULT_MEMORY, ENGINES, openCpu } from '../emu/open.js';
+import { explainDeadlock } from '../runtime/deadlock.js';
 import { BodyError, Deadlock } from '../runtime/errors.js';
 import { goredump } from '../runtime/goredump.js';
 import { libmill } from '../runtime/libmill.js';
@@ -105,6 +106,7 @@ async function execute(path: string, options: Options, watch: (guest: Process) =
     const outcome = await runToEnd(guest, options).finally(finish);
     const deadlocked = outcome.kind === 'error' && outcome.error instanceof Deadlock;
     if (options.dump) print(2, goredump(cpu.memory, guest.mill, deadlocked ? 0 : undefined));
+    if (options.json && deadlocked) print(1, `${JSON.stringify({ deadlock: explainDeadlock(guest) })}\n`);
     const { status, message } = await ending(guest, outcome);
     if (message !== undefined) complain(message);
     process.exitCode = status;

@@ -115,7 +115,9 @@ describe('millscope switches', () => {
     expect(written.every((one) => one.stream === 1)).toBe(true);
 
     const switches = objects.filter((one) => 'switch' in one);
-    expect(written.length + switches.length).toBe(objects.length);
+    const deadlocks = objects.filter((one) => 'deadlock' in one);
+    expect(deadlocks.length).toBe(status === DEADLOCK ? 1 : 0);
+    expect(written.length + switches.length + deadlocks.length).toBe(objects.length);
     const hex = expect.stringMatching(/^0x[0-9a-f]+$/);
     const half = {
       coroutine: expect.any(Number),
