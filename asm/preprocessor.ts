@@ -31,7 +31,7 @@ type Body<S> = S extends Statement ? Omit<S, 'origin' | 'trail' | 'source' | 'un
 
 const DEEPEST_NESTING = 64;
 /** Of macro calls, includes and rounds of `.rept`. */
-const MOST_EXPANSIONS = 100_000;
+const MOST_EXPANSIONS = 200_000;
 const MOST_STATEMENTS = 100_000;
 const LABEL = /^\s*([A-Za-z_.$\u0080-\uffff][\w.$\u0080-\uffff]*|[0-9]+)\s*:/;
 const ASSIGNMENT = /^([A-Za-z_.$][\w.$]*)\s*==?\s*([^=].*)$/s;
