@@ -51,16 +51,15 @@ export function explainDeadlock(process: Process): DeadlockReport {
   const { memory } = cpu;
   const all = [...census.all()];
 
-  /** The words in which a coroutine that waits could hold a pointer: its stack in use and its saved registers. */
-  const words = new Map(
-    all.map((cr) => {
-      const { high } = coroutines.stackOf(cr);
-      const found = new Set(POINTER_SLOTS.map((slot) => memory.u64(cr + CTX + slot * SLOT_BYTES)));
-      const rsp = memory.pointer(cr + CTX + RSP_SLOT * SLOT_BYTES);
-      for (let at = rsp; at + SLOT_BYTES <= high; at += SLOT_BYTES) found.add(memory.u64(at));
-      return [cr, found] as const;
-    }),
-  );
+  /** Who has a channel's address where one that waits could hold a pointer: in its stack in use, its saved registers. */
+  const holders = new Map([...channelCensus.all()].map((channel) => [BigInt(channel), new Set<number>()]));
+  for (const cr of all) {
+    const note = (word: bigint): void => void holders.get(word)?.add(cr);
+    for (const slot of POINTER_SLOTS) note(memory.u64(cr + CTX + slot * SLOT_BYTES));
+    const { high } = coroutines.stackOf(cr);
+    const rsp = memory.pointer(cr + CTX + RSP_SLOT * SLOT_BYTES);
+    for (let at = rsp; at + SLOT_BYTES <= high; at += SLOT_BYTES) note(memory.u64(at));
+  }
 
   /** The call that waits. */
   const caller = (cr: number): string | undefined => {
@@ -79,8 +78,8 @@ export function explainDeadlock(process: Process): DeadlockReport {
         channel: channelCensus.id(channel),
         wants: end,
         lastPeer: channels.lastUser(channel, end === 'send' ? RECEIVER : SENDER),
-        heldBy: all
-          .filter((other) => other !== cr && words.get(other)?.has(BigInt(channel)))
+        heldBy: [...(holders.get(BigInt(channel)) ?? [])]
+          .filter((other) => other !== cr)
           .map((other) => census.id(other)),
       })),
     };
@@ -96,20 +95,28 @@ function findCycle(waiters: readonly Waiter[]): number[] | undefined {
       .flatMap(({ lastPeer, heldBy }) => (lastPeer !== undefined && lastPeer !== id ? [lastPeer] : heldBy))
       .filter((other) => byId.has(other));
   const finished = new Set<number>();
-  const visit = (id: number, path: number[]): number[] | undefined => {
-    const start = path.indexOf(id);
-    if (start >= 0) return path.slice(start);
-    if (finished.has(id)) return undefined;
-    for (const other of waitsFor(id)) {
-      const cycle = visit(other, [...path, id]);
-      if (cycle !== undefined) return cycle;
-    }
-    finished.add(id);
-    return undefined;
-  };
   for (const { coroutine } of waiters) {
-    const cycle = visit(coroutine, []);
-    if (cycle !== undefined) return cycle;
+    // Depth first, without recursion: there may be as many steps as coroutines.
+    const path: { id: number; rest: number[] }[] = [];
+    const onPath = new Set<number>();
+    const enter = (id: number): void => {
+      path.push({ id, rest: waitsFor(id) });
+      onPath.add(id);
+    };
+    if (!finished.has(coroutine)) enter(coroutine);
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      const other = last.rest.shift();
+      if (other === undefined) {
+        path.pop();
+        onPath.delete(last.id);
+        finished.add(last.id);
+      } else if (onPath.has(other)) {
+        const ids = path.map(({ id }) => id);
+        return ids.slice(ids.indexOf(other));
+      } else if (!finished.has(other)) {
+        enter(other);
+      }
+    }
   }
   return undefined;
 }

@@ -46,7 +46,9 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
     channels.check(channel);
     return `<${channelCensus.id(channel)}>`;
   };
-  const signed = (index: number): number => Number(BigInt.asIntN(64, cpu.general64(index)));
+  /** A time in ms: those beyond 2^53 are as good as that, and as numbers exact. */
+  const signed = (index: number): number =>
+    Math.min(Number(BigInt.asIntN(64, cpu.general64(index))), Number.MAX_SAFE_INTEGER);
 
   /** What every blocking operation ends in: the next coroutine's ctx is to be restored. */
   function schedule(saved: number): void {

@@ -182,5 +182,11 @@ function bytesOf(element: Element, size: number): Uint8Array {
 }
 
 function numberOf(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  if (bytes.length === 0) return 0n;
+  // By way of text, since shifting a long BigInt byte by byte takes quadratic time.
+  return BigInt(
+    `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))
+      .reverse()
+      .join('')}`,
+  );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { recordSwitches, type SwitchRecord } from '../../inspect/switches.js';
 import type { Body } from '../../runtime/bodies.js';
-import { call, cls, go, goprepare, print, setcls } from '../../runtime/operations.js';
+import { call, chmake, choose, chs, cls, go, goprepare, now, print, setcls } from '../../runtime/operations.js';
 import { listen, run, withProcess } from './guest.js';
 
 const worker = (letter: string, count: number): Body =>
@@ -81,6 +81,24 @@ describe('bodies written as generators', () => {
         yield* call('mill_yeild_');
       }),
     ).rejects.toThrow(/undefined symbol "mill_yeild_".*mill_yield_/);
+  });
+
+  it('choose among large elements as well', async () => {
+    const { outcome } = await run(function* () {
+      const channel = yield* chmake(1 << 20, 1);
+      yield* chs(channel, new Uint8Array(1 << 20).fill(1, 0, 2));
+      expect(yield* choose({ in: channel })).toEqual({ index: 0, value: 0x101n });
+    });
+    expect(outcome).toEqual({ kind: 'exit', status: 0 });
+  });
+
+  it('sleep until a time that is as far as one can be named', async () => {
+    const { outcome } = await run(function* () {
+      const before = yield* now();
+      yield* call('mill_msleep_', 2n ** 63n - 1n, 0);
+      expect(yield* now()).toBeGreaterThan(before);
+    });
+    expect(outcome).toEqual({ kind: 'exit', status: 0 });
   });
 
   it('nest: a coroutine starts coroutines', async () => {

@@ -366,6 +366,24 @@ describe('choose', () => {
     });
   });
 
+  it('that names an endpoint twice leaves others alone who wait there, when its deadline fires', async () => {
+    const received: bigint[] = [];
+    await finish(function* () {
+      const x = yield* chmake(8);
+      const receiver: Body = function* () {
+        received.push(yield* chr(x));
+      };
+      for (let i = 0; i < 10; i++) {
+        yield* go(receiver);
+        expect(yield* choose({ in: x }, { in: x }, { in: x }, { deadline: 1 })).toMatchObject({ index: -1 });
+        yield* go(receiver);
+        yield* chs(x, 2 * i);
+        yield* chs(x, 2 * i + 1);
+      }
+    });
+    expect(received).toEqual(Array.from({ length: 20 }, (_, i) => BigInt(i)));
+  });
+
   it('passes any number as the index of a clause', async () => {
     await finish(function* () {
       const x = yield* chmake(8, 1);

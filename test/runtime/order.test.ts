@@ -16,10 +16,10 @@ import { listen, run } from './guest.js';
  *      to save.
  *   3. chs, chr and choose suspend always. If they could complete at once, they resume the peer (if there is one), then
  *      themselves. chmake, chdup, chclose and chdone never suspend.
- *   4. At the suspend after 103 switches without a wait, timers are polled without blocking. On the virtual clock such a
- *      poll moves time on by 1 ms, and so does every 1,000th now() without one.
- *   5. Whoever waits for a channel is served first come, first served, receivers directly. Timers with the same deadline
- *      fire in the order in which they were set.
+ *   4. At the suspend after 103 switches without a wait, timers are polled without blocking. On the virtual clock such
+ *      a poll moves time on by 1 ms, and so does every 1,000th now() without one.
+ *   5. Whoever waits for a channel is served first come, first served, receivers directly. Timers with the same
+ *      deadline fire in the order in which they were set.
  *   6. choose takes a ready clause, else `otherwise`, else it waits in all of its clauses and for its deadline.
  *   7. chdone wakes every waiting receiver with the final value; after that every receive returns it, once the buffer
  *      is drained.
@@ -109,7 +109,8 @@ describe('go and yield', () => {
 
 describe('an unbuffered channel', () => {
   // A waits in chr(x); [M]. M starts Y [M]: Y1, yields [M Y]. M says M1 and sends 7: A has it (5), A is resumed, then M
-  // (3): [Y A M]. Y says Y2 and yields [A M Y]. A says its 7 and ends [M Y]. M says M2 and yields [Y M]. Y ends. M ends.
+  // (3): [Y A M]. Y says Y2 and yields [A M Y]. A says its 7 and ends [M Y]. M says M2 and yields [Y M]. Y ends. M
+  // ends.
   it('puts a waiting receiver ahead of the sender, and both behind who is ready already', async () => {
     const said = await order(
       (say) =>
@@ -129,7 +130,8 @@ describe('an unbuffered channel', () => {
   });
 
   // A says A1, waits in chs(x); [M]. M starts Y [M]: Y1, yields [M Y]. M says M1 and receives: nothing is buffered, so
-  // it takes the 5 from A; A is resumed, then M (3, 8): [Y A M]. Y says Y2 and yields [A M Y]. A says A2 and ends. M says its 5.
+  // it takes the 5 from A; A is resumed, then M (3, 8): [Y A M]. Y says Y2 and yields [A M Y]. A says A2 and ends. M
+  // says its 5.
   it('puts a waiting sender ahead of the receiver', async () => {
     const said = await order(
       (say) =>
@@ -172,7 +174,8 @@ describe('an unbuffered channel', () => {
   });
 
   // The same with senders. A yields [M A]; M starts B [A M]; B waits in chs(x) with 'B' first, A second. M receives:
-  // B's 2 (5), B is resumed, then M: [B M]. B says B1 and ends. M says 2 and receives: A's 1, [A M]. A says A1. M says 1.
+  // B's 2 (5), B is resumed, then M: [B M]. B says B1 and ends. M says 2 and receives: A's 1, [A M]. A says A1. M says
+  // 1.
   it('serves senders in the order in which they came to it', async () => {
     const said = await order(
       (say) =>
@@ -215,8 +218,8 @@ describe('an unbuffered channel', () => {
 });
 
 describe('a buffered channel', () => {
-  // x has room for 1. M starts Y: Y1, yields [M Y]. M says M1 and sends 9: x(9), no peer, M is resumed all the same (3):
-  // [Y M]. Y says Y2 and yields [M Y]. M says M2 and receives 9 from the buffer: x(), [Y M]. Y says Y3 and yields
+  // x has room for 1. M starts Y: Y1, yields [M Y]. M says M1 and sends 9: x(9), no peer, M is resumed all the same
+  // (3): [Y M]. Y says Y2 and yields [M Y]. M says M2 and receives 9 from the buffer: x(), [Y M]. Y says Y3 and yields
   // [M Y]. M says its 9.
   it('suspends who sends or receives also when that can be done at once', async () => {
     const said = await order(
@@ -285,7 +288,8 @@ describe('a buffered channel', () => {
 
 describe('choose', () => {
   // A waits in chs(y) with 4; [M]. M starts Y: Y1, yields [M Y]. M says M1 and chooses between x, where nobody is, and
-  // y, which is ready: it takes A's 4; A is resumed, then M (3): [Y A M]. Y says Y2, yields. A says A1. M says clause 1.
+  // y, which is ready: it takes A's 4; A is resumed, then M (3): [Y A M]. Y says Y2, yields. A says A1. M says clause
+  // 1.
   it('takes the clause that is ready, and suspends behind its peer', async () => {
     const said = await order(
       (say) =>
@@ -327,9 +331,10 @@ describe('choose', () => {
     expect(said).toBe('Y1 M1 Y2 M:-1 M2 A1 M:3');
   });
 
-  // A waits in choose over x and y; [M]. M sends 1 on y: A has it and leaves x as well; A is resumed, then M: [A M].
-  // A says clause 1 and yields [M A]. M says M1 and starts B [A M]: B sends 2 on x, where nobody waits: B waits. A says A1
-  // and receives from x: B, then A: [M B A]. M says M2 and yields [B A M]. B says B1, ends. A says 2, ends. M says M3.
+  // A waits in choose over x and y; [M]. M sends 1 on y: A has it and leaves x as well; A is resumed, then M: [A M]. A
+  // says clause 1 and yields [M A]. M says M1 and starts B [A M]: B sends 2 on x, where nobody waits: B waits. A says
+  // A1 and receives from x: B, then A: [M B A]. M says M2 and yields [B A M]. B says B1, ends. A says 2, ends. M says
+  // M3.
   it('that waited in two clauses is out of both when one fires', async () => {
     const said = await order(
       (say) =>
@@ -356,8 +361,8 @@ describe('choose', () => {
     expect(said).toBe('A:1=1 M1 A1 M2 B1 A:2 M3');
   });
 
-  // A waits in chr(x), B in choose over x; [M]. M sends 1: A came first (5), [A M]. A says 1, ends. M says M1 and sends 2:
-  // B, [B M]. B says clause 0 with 2. M says M2.
+  // A waits in chr(x), B in choose over x; [M]. M sends 1: A came first (5), [A M]. A says 1, ends. M says M1 and sends
+  // 2: B, [B M]. B says clause 0 with 2. M says M2.
   it('queues with those who wait in chr', async () => {
     const said = await order(
       (say) =>
@@ -424,20 +429,21 @@ describe('timers', () => {
     expect(await order(race(9))).toBe('A1 M:0 A2 M@20');
   });
 
-  // A's timer was set before M's, and both fire at T+10, in that order (5): [A M], M with -1 and out of x. A says A1 and
-  // sends: nobody receives, so A waits: [M]. M says -1 and receives: A, then M: [A M]. A2. M says 1 and sleeps until T+20.
+  // A's timer was set before M's, and both fire at T+10, in that order (5): [A M], M with -1 and out of x. A says A1
+  // and sends: nobody receives, so A waits: [M]. M says -1 and receives: A, then M: [A M]. A2. M says 1 and sleeps
+  // until T+20.
   it('of a choose wins over a value that is sent at its deadline', async () => {
     expect(await order(race(10))).toBe('A1 M:-1 A2 M:1 M@20');
   });
 
-  // M's fires alone at T+10: M says -1 and waits in chr(x). At T+11, A1; A sends: M has it; M, then A: [M A]. M says 1 and
-  // sleeps. A says A2.
+  // M's fires alone at T+10: M says -1 and waits in chr(x). At T+11, A1; A sends: M has it; M, then A: [M A]. M says 1
+  // and sleeps. A says A2.
   it('of a choose wins over a value that comes later', async () => {
     expect(await order(race(11))).toBe('M:-1 A1 M:1 A2 M@20');
   });
 
-  // Set in this order: A for T+5, B for T+5, C for T+3, D for T+5, then M for T+5. At T+3, C. At T+5 the others, as they
-  // were set (5): [A B D M].
+  // Set in this order: A for T+5, B for T+5, C for T+3, D for T+5, then M for T+5. At T+3, C. At T+5 the others, as
+  // they were set (5): [A B D M].
   it('with the same deadline fire in the order in which they were set', async () => {
     const said = await order(
       (say) =>
@@ -556,7 +562,8 @@ describe('timers', () => {
   });
 
   // Those 1,000 calls are counted without a poll in between (4). M makes 600 calls, then yields alone 104 times: the
-  // last one polls, which moves time to T+1 and starts the count anew. So the next call to move it is the 1,000th behind that.
+  // last one polls, which moves time to T+1 and starts the count anew. So the next call to move it is the 1,000th
+  // behind that.
   it('see a poll start the count of now() anew', async () => {
     const said = await order(
       (say) =>
@@ -626,7 +633,7 @@ describe('chdone', () => {
   });
 });
 
-describe('a program that has a derivation in its header', () => {
+describe('a program of the fixtures', () => {
   // 10,000 coroutines with two pages each.
   const MEMORY = 128 << 20;
 
