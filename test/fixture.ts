@@ -6,12 +6,14 @@ const PROGRAMS = new URL('../fixtures/programs/', import.meta.url);
 
 /** File names of the guest programs, of one kind or all. */
 export function fixturePrograms(ending = ''): string[] {
-  return readdirSync(PROGRAMS).filter((name) => name.endsWith(ending));
+  return readdirSync(PROGRAMS).filter((name) => /\.(s|mjs)$/.test(name) && name.endsWith(ending));
 }
+
+const load = (name: string) => ({ name, text: readFileSync(new URL(name, PROGRAMS), 'utf8') });
 
 /** An assembly program of the fixtures. */
 export function loadFixture(name: string): Promise<Image> {
-  return assembleProgram({ name, text: readFileSync(new URL(name, PROGRAMS), 'utf8') });
+  return assembleProgram(load(name), (included) => (included === 'print_number.inc' ? load(included) : undefined));
 }
 
 /** What a program's header comment promises. */
