@@ -79,8 +79,6 @@ export const X87_CONTROL_WORD_AT_START = 0x37fn;
 /** All eight x87 registers empty, as a process starts; Unicorn starts with all in use. */
 export const X87_TAGS_AT_START = 0xffffn;
 
-/** Bits of EFLAGS that programs can observe and that every engine here computes: CF PF AF ZF SF DF OF. */
-export const FLAGS_MASK = 0xcd5n;
 /** Bit 1 of EFLAGS, which always reads as 1 on a real CPU. */
 export const FLAGS_FIXED = 2n;
 /** TF: the processor traps after each instruction while it is set. */

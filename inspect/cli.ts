@@ -243,8 +243,8 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : STATUS.usage;
   } else {
     const message = explain(error);
-    if (message === undefined) throw error;
-    complain(message);
-    process.exitCode = STATUS.usage;
+    // The engine is one line of 2.5 MB, which Node would show whole with an error it does not know.
+    complain(message ?? `millscope: this is a fault of millscope itself, please report it: ${error}`.slice(0, 500));
+    process.exitCode = message === undefined ? STATUS.ours : STATUS.usage;
   }
 }

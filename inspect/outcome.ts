@@ -6,7 +6,7 @@ import { faultReport } from './fault-report.js';
 import { whoRuns } from './format.js';
 
 /** Exit statuses besides the guest's own. */
-export const STATUS = { usage: 2, deadlock: 3, limit: 124, abort: 134, fault: 139 } as const;
+export const STATUS = { ours: 1, usage: 2, deadlock: 3, limit: 124, abort: 134, fault: 139 } as const;
 
 /** How a run is to end on the command line. */
 export interface Ending {

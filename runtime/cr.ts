@@ -76,11 +76,6 @@ export class Coroutines {
     return this.#memory.pointer(this.#running);
   }
 
-  /** The ready queue, its head first, as addresses of mill_cr. */
-  *ready(): Generator<number> {
-    for (const item of this.#ready) yield item - CR.ready;
-  }
-
   /** Bounds of a coroutine's stack. */
   stackOf(cr: number): StackBounds {
     if (cr === this.main) return this.#mainStack;

@@ -49,7 +49,7 @@ export function explainDeadlock(process: Process): DeadlockReport {
   const { mill, cpu } = process;
   const { census, coroutines, channels, channelCensus } = mill;
   const { memory } = cpu;
-  const all = [...census.all()];
+  const all = process.coroutines();
 
   /** Who has a channel's address where one that waits could hold a pointer: in its stack in use, its saved registers. */
   const holders = new Map([...channelCensus.all()].map((channel) => [BigInt(channel), new Set<number>()]));

@@ -30,7 +30,7 @@ export interface Switch {
   readonly restored: number;
 }
 
-/** What a process tells those who listen. Callbacks run inside the run: they must not throw. */
+/** What a process tells those who listen. Callbacks run inside the run; what they throw ends it and leaves it. */
 export interface Listener {
   output?(stream: 1 | 2, bytes: Uint8Array): void;
   /** Behind the save and before the restore. */

@@ -9,11 +9,18 @@ const LAST = 8;
 
 /** The items of either kind of list, which both begin with a pointer to the first, and each item with one to the next. */
 export function* items(memory: Memory, list: number): Generator<number> {
-  // There is no room in memory for more: what goes on longer goes round.
-  let left = memory.end / 8;
+  // Brent's way to notice a circle: remember an item, and after twice as many steps a later one.
+  let remembered = 0;
+  let steps = 0;
+  let next = 1;
   for (let item = memory.pointer(list); item !== 0; item = memory.pointer(item)) {
-    if (--left < 0) throw new MillError(`the list at 0x${list.toString(16)} has become a circle`);
+    if (item === remembered) throw new MillError(`the list at 0x${list.toString(16)} has become a circle`);
     yield item;
+    steps += 1;
+    if (steps < next) continue;
+    remembered = item;
+    steps = 0;
+    next *= 2;
   }
 }
 
@@ -26,10 +33,6 @@ export class Slist {
   constructor(memory: Memory, list: number) {
     this.#memory = memory;
     this.#list = list;
-  }
-
-  get empty(): boolean {
-    return this.#memory.pointer(this.#list) === 0;
   }
 
   push_back(item: number): void {

@@ -45,11 +45,6 @@ export class Timers {
     return this.count === 0 ? undefined : this.#expiry(this.#at(0));
   }
 
-  /** All armed timers, in no order. */
-  *armed(): Generator<number> {
-    for (let index = 0; index < this.count; index++) yield this.#at(index);
-  }
-
   /** @param expiry in ms, not negative */
   add(timer: number, expiry: number, callback: number): void {
     const memory = this.#memory;

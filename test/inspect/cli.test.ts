@@ -277,6 +277,22 @@ describe('bad input', () => {
     expectComplaint(millscope(['run', file(`${what.replaceAll(' ', '-')}.mjs`, text)]), 2, message);
   });
 
+  it('is nothing a person did: a fault of our own is one line too', () => {
+    const text =
+      'DataView.prototype.setBigUint64 = () => { throw new Error("broken host"); };\nexport default function* () {}';
+    const ended = millscope(['run', file('broken-host.mjs', text)]);
+    expectComplaint(ended, 1, /^millscope: this is a fault of millscope itself, .*broken host$/m);
+    expect(ended.stderr.length).toBeLessThan(600);
+  });
+
+  it('is a deadlock of a program that has made a circle of the list of coroutines', () => {
+    const path = guest(
+      'circle.s',
+      'main: lea mill_main+208(%rip), %rax\n mov %rax, mill_main+208(%rip)\n mov $-1, %rdi\n xor %esi, %esi\n call mill_msleep_',
+    );
+    expectComplaint(millscope(['run', path]), DEADLOCK, /msleep\(\)/);
+  });
+
   it('is an endless loop under --limit', () => {
     const path = guest('endless.s', 'main: jmp main');
     expectComplaint(

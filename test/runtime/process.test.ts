@@ -129,6 +129,7 @@ describe('a process', () => {
     await withProcess(circle, (process) => {
       expect(process.run()).toMatchObject({ kind: 'fault', fault: { kind: 'invalid instruction' } });
       expect(process.running).toBe(process.mill.coroutines.main);
+      expect(process.coroutines().length).toBeLessThan(5);
       expect(regionAt(process, process.mill.heap.end + 4096)).toBe('no memory');
     });
   });
