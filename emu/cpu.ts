@@ -12,9 +12,10 @@ import {
   refusal,
   SOFTWARE,
 } from './fault.js';
-import { ENDS_BLOCK, FLAGS_IMAGE, HIDES_TRAP, LENGTH, REPEATS, TRUNCATED } from './instruction.js';
+import { ENDS_BLOCK, FLAGS_IMAGE, HIDES_TRAP, LENGTH, REPEATS, TRUNCATED, UNSOUND } from './instruction.js';
 import { enterUserMode } from './kernel.js';
 import { Memory, PAGE_SIZE, type SavedMemory } from './memory.js';
+import { readPextrw } from './pextrw.js';
 import {
   FLAGS_FIXED,
   GENERAL_INDEX,
@@ -203,9 +204,11 @@ export class Cpu {
     this.stop();
   }
 
-  /** Sets rax from inside a hypercall: a whole number whose magnitude is below 2^53. */
-  setRax(value: number): void {
-    this.#engine.setRax(value >>> 0, Math.floor(value / 0x100000000) >>> 0);
+  /** Sets rax from inside a hypercall: a whole number, of magnitude below 2^53 if it is no BigInt. */
+  setRax(value: number | bigint): void {
+    if (typeof value === 'bigint')
+      this.#engine.setRax(Number(value & 0xffffffffn), Number((value >> 32n) & 0xffffffffn));
+    else this.#engine.setRax(value >>> 0, Math.floor(value / 0x100000000) >>> 0);
   }
 
   /** Asks a run to stop behind the current instruction; to be called from callbacks. */
@@ -432,7 +435,7 @@ export class Cpu {
   #step(): Stop | undefined {
     const rip = this.#rip;
     const instruction = this.#blocks.instruction(rip);
-    if ((instruction & REFUSED) !== 0) return { kind: 'fault', fault: refusal(instruction, rip) };
+    if ((instruction & REFUSED) !== 0) return this.#stepRefused(rip, instruction);
     const fault = (instruction & LENGTH) === 0 ? this.#fetchFault(rip, instruction) : undefined;
     if (fault !== undefined) return fault;
     this.onBlock?.(rip);
@@ -448,6 +451,20 @@ export class Cpu {
     } finally {
       this.#engine.write('eflags', this.#engine.read('eflags') & ~TRAP_FLAG);
     }
+  }
+
+  /** What is not left to the engine is a fault, but for the pextrw of compilers, which is carried out here. */
+  #stepRefused(rip: number, instruction: number): Stop | undefined {
+    const extract = (instruction & UNSOUND) === 0 ? undefined : readPextrw(this.memory.read(rip, instruction & LENGTH));
+    if (extract === undefined) return { kind: 'fault', fault: refusal(instruction, rip) };
+    this.onBlock?.(rip);
+    if (this.#stopRequested) return STOPPED;
+    const { target, source, shift, length } = extract;
+    this.write(target, (this.#engine.read(source) >> shift) & 0xffffn);
+    this.#rip = rip + length;
+    this.moment += 1;
+    this.#visit?.();
+    return this.#stopRequested ? STOPPED : undefined;
   }
 
   /**

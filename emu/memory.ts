@@ -45,6 +45,9 @@ const TABLE_REACH = 2 ** 21;
 const NEXT_RANGE = 0xc00;
 const FREE_RANGE = 0xc04;
 
+/** How many bytes it is from an address to the next page. */
+const restOfPage = (address: number): number => PAGE_SIZE - (address % PAGE_SIZE);
+
 /**
  * Guest memory behind guest page tables, which give each page its protection: `uc_mem_protect` slows down with the
  * number of regions, page tables do not. Pages are zeroed and made present when they are first touched, by the guest
@@ -283,14 +286,40 @@ export class Memory {
     this.#physical.bytes.set(bytes, address);
   }
 
+  /** Copies a range, which may overlap with where it goes. Of two bad addresses the one that is nearer its start counts. */
+  copy(to: number, from: number, size: number): void {
+    const { words, bytes } = this.#physical;
+    for (let done = 0; done < size; done += Math.min(restOfPage(from + done), restOfPage(to + done))) {
+      this.#touch(words, from + done, 'read');
+      this.#touch(words, to + done, 'write');
+    }
+    if (size !== 0) bytes.copyWithin(to, from, from + size);
+  }
+
+  fill(address: number, size: number, byte: number): void {
+    this.#touchRange(address, size, 'write');
+    if (size !== 0) this.#physical.bytes.fill(byte, address, address + size);
+  }
+
+  /**
+   * Where the first such byte is. What is behind it is not looked at and need not be mapped.
+   * @param size how far to look; without it to the end of what is mapped
+   * @returns -1 if there is none
+   */
+  find(address: number, byte: number, size = Number.POSITIVE_INFINITY): number {
+    const { words, bytes } = this.#physical;
+    const end = address + size;
+    for (let at = address; at < end; at += restOfPage(at)) {
+      this.#touch(words, at, 'read');
+      const offset = bytes.subarray(at, Math.min(end, at + restOfPage(at))).indexOf(byte);
+      if (offset !== -1) return at + offset;
+    }
+    return -1;
+  }
+
   /** The bytes of a zero-terminated string as text in UTF-8. */
   text(address: number): string {
-    const bytes: number[] = [];
-    for (let at = address; ; at++) {
-      const byte = this.u8(at);
-      if (byte === 0) return new TextDecoder().decode(Uint8Array.from(bytes));
-      bytes.push(byte);
-    }
+    return new TextDecoder().decode(this.read(address, this.find(address, 0) - address));
   }
 
   /** All pages in use, to be given to {@link restore}. */
@@ -359,8 +388,7 @@ export class Memory {
     if (size === 0) return;
     // Numbers above 2^53 do not count on by one, so that the loop would not see them.
     if (!(address < this.end)) throw new BadAddress(address, access);
-    for (let page = address; page < address + size; page += PAGE_SIZE - (page % PAGE_SIZE))
-      this.#touch(this.#physical.words, page, access);
+    for (let at = address; at < address + size; at += restOfPage(at)) this.#touch(this.#physical.words, at, access);
   }
 
   #unaligned(address: number, size: number): DataView {

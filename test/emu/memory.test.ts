@@ -192,6 +192,73 @@ test('text ends at its zero, is UTF-8, may cross pages and may not run off memor
   expect(bad(() => memory.text(FREE + 2 * PAGE_SIZE - 2))).toEqual([BigInt(FREE + 2 * PAGE_SIZE), 'read']);
 });
 
+/** Numbers that do not repeat with any power of two. */
+const pattern = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, index) => index % 251);
+
+test('a copy is what was there before, for ranges that overlap either way and cross pages', () => {
+  const size = 2 * PAGE_SIZE + 100;
+  for (const distance of [1, 7, PAGE_SIZE, 3 * PAGE_SIZE]) {
+    for (const forwards of [true, false]) {
+      const { memory } = open();
+      memory.reserve(FREE, 8 * PAGE_SIZE, 'rw-');
+      const [from, to] = forwards ? [FREE + 5, FREE + 5 + distance] : [FREE + 5 + distance, FREE + 5];
+      memory.write(from, pattern(size));
+      memory.copy(to, from, size);
+      expect(memory.read(to, size)).toEqual(pattern(size));
+      expect([memory.u8(Math.min(from, to) - 1), memory.u8(Math.max(from, to) + size)]).toEqual([0, 0]);
+    }
+  }
+});
+
+test('a copy comes from where only reading is allowed, and stops at the bad address that is nearest', () => {
+  const { memory } = open();
+  memory.reserve(FREE, 2 * PAGE_SIZE, 'r--');
+  const to = FREE + 4 * PAGE_SIZE;
+  memory.reserve(to, 3 * PAGE_SIZE, 'rw-');
+  memory.load(FREE, pattern(2 * PAGE_SIZE));
+  memory.copy(to + 3, FREE, 2 * PAGE_SIZE);
+  expect(memory.read(to + 3, 2 * PAGE_SIZE)).toEqual(pattern(2 * PAGE_SIZE));
+  memory.fill(to, 100, 9);
+  expect(bad(() => memory.copy(to, FREE + PAGE_SIZE, PAGE_SIZE + 1))).toEqual([BigInt(FREE + 2 * PAGE_SIZE), 'read']);
+  expect(bad(() => memory.copy(FREE, to, 1))).toEqual([BigInt(FREE), 'write']);
+  expect(bad(() => memory.copy(to + 3 * PAGE_SIZE - 8, FREE, 2 ** 64))).toEqual([BigInt(to + 3 * PAGE_SIZE), 'write']);
+  expect(bad(() => memory.copy(to, FREE, 2 ** 64))).toEqual([BigInt(FREE + 2 * PAGE_SIZE), 'read']);
+  expect(memory.read(to, 100)).toEqual(new Uint8Array(100).fill(9));
+  expect(bad(() => memory.copy(2 ** 64, FREE, 1))).toEqual([2n ** 64n, 'write']);
+  memory.copy(2 ** 64, -1, 0);
+});
+
+test('a range is filled to its last byte and no further', () => {
+  const { memory, physical } = open();
+  memory.reserve(FREE, 3 * PAGE_SIZE, 'rw-');
+  memory.fill(FREE + 10, 2 * PAGE_SIZE, 0x1ab);
+  expect(memory.read(FREE + 9, 2 * PAGE_SIZE + 2)).toEqual(
+    Uint8Array.of(0, ...new Uint8Array(2 * PAGE_SIZE).fill(0xab), 0),
+  );
+  expect((physical.entry(memory.root, FREE + PAGE_SIZE) ?? 0n) & 0x40n, 'dirty').toBe(0x40n);
+  expect(bad(() => memory.fill(FREE, 2 ** 64, 1))).toEqual([BigInt(FREE + 3 * PAGE_SIZE), 'write']);
+  expect(memory.u8(FREE)).toBe(0);
+  memory.fill(8, 0, 1);
+});
+
+test('a byte is found where it is first, across pages, and what is behind it is not looked at', () => {
+  const { memory } = open();
+  memory.reserve(FREE, 2 * PAGE_SIZE, 'rw-');
+  const end = FREE + 2 * PAGE_SIZE;
+  memory.setU8(end - 1, 7);
+  memory.setU8(end - 2, 7);
+  expect(memory.find(FREE + 3, 7)).toBe(end - 2);
+  expect(memory.find(end - 1, 7)).toBe(end - 1);
+  expect(memory.find(FREE, 7, 2 * PAGE_SIZE - 2)).toBe(-1);
+  expect(memory.find(FREE, 7, 2 * PAGE_SIZE - 1)).toBe(end - 2);
+  expect(memory.find(FREE, 7, 2 ** 64)).toBe(end - 2);
+  expect(memory.find(8, 7, 0)).toBe(-1);
+  expect(bad(() => memory.find(FREE, 8))).toEqual([BigInt(end), 'read']);
+  expect(bad(() => memory.find(FREE, 8, 2 * PAGE_SIZE + 1))).toEqual([BigInt(end), 'read']);
+  expect(memory.find(FREE, 8, 2 * PAGE_SIZE)).toBe(-1);
+  expect(bad(() => memory.find(2 ** 64, 8))).toEqual([2n ** 64n, 'read']);
+});
+
 test('ranges are found from the end downwards, and used again last freed first', () => {
   const { memory } = open();
   const size = 4 * PAGE_SIZE;
