@@ -153,6 +153,16 @@ export class Image {
     return `${where} (${[...new Set(places)].join(', ')})`;
   }
 
+  /** Images that do not overlap, as one. */
+  static join(images: readonly Image[]): Image {
+    const sections = images.flatMap((image) => image.sections);
+    return new Image(
+      sections.sort((a, b) => Number(a.address - b.address)),
+      images.flatMap((image) => image.named),
+      images.flatMap((image) => image.lines).sort((a, b) => a.start - b.start),
+    );
+  }
+
   /** Everything, for JSON.stringify; Image.fromJSON makes the same image of it, without Keystone. */
   toJSON(): ImageJson {
     const files = [...new Set(this.lines.flatMap(({ file, from }) => [file, from.file]))];

@@ -12,6 +12,10 @@
 # aligned at the call of mill_suspend.
         .set    mill_clause_size, 64
         .set    mill_clause_frame, mill_clause_size + 8
+# Bytes between the return address of that call and their own, by which a caller is found from outside.
+        .set    mill_chs_frame, mill_clause_frame
+        .set    mill_chr_frame, mill_clause_frame
+        .set    mill_choose_wait_frame, 8
 
         .text
 
@@ -136,10 +140,10 @@ gotrace:
         .globl  mill_choose_wait_
 mill_choose_wait_:
         mov     $door_choose_wait, %r10d
-        sub     $8, %rsp
+        sub     $mill_choose_wait_frame, %rsp
         call    mill_suspend
         mov     mill_cr_result - mill_cr_ctx(%rax), %eax
-        add     $8, %rsp
+        add     $mill_choose_wait_frame, %rsp
         ret
 
 # void mill_chs_(chan ch, void *val, size_t sz, const char *current)

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { LinkError, ObjectError, UnresolvedSymbols } from '../asm/elf/errors.js';
 import { AssemblyError, UndefinedSymbol } from '../asm/errors.js';
 import { EngineError, OutOfMemory } from '../emu/errors.js';
 import { DEFAULT_MEMORY, ENGINES, openCpu } from '../emu/open.js';
@@ -20,6 +21,8 @@ import { recordSwitches } from './switches.js';
 
 interface Options {
   readonly engine: string;
+  /** For the compiler, as one would type them. */
+  readonly cc: string;
   readonly seed: bigint;
   /** MiB */
   readonly memory: number;
@@ -82,8 +85,14 @@ function explain(error: unknown): string | undefined {
   if (error instanceof UndefinedSymbol && error.symbol === 'main') {
     return 'millscope: the program has no main: define a global symbol main';
   }
+  if (error instanceof UnresolvedSymbols) {
+    const count = error.missing.length;
+    return `${error.message}\nmillscope: the program cannot be linked: ${count} undefined symbol${count === 1 ? '' : 's'}`;
+  }
   if (error instanceof OutOfMemory) return `millscope: ${error.message} (--memory)`;
-  const known = [UndefinedSymbol, UsageError, EngineError, BodyError].some((type) => error instanceof type);
+  const known = [UndefinedSymbol, UsageError, ObjectError, LinkError, EngineError, BodyError].some(
+    (type) => error instanceof type,
+  );
   return known ? `millscope: ${(error as Error).message}` : undefined;
 }
 
@@ -97,11 +106,18 @@ async function runToEnd(guest: Process, { limit }: Options): Promise<Outcome> {
 }
 
 /** Opens a machine, loads the program, lets `watch` look at it, and runs it to its end; `watch` returns what is to be done then. */
-async function execute(path: string, options: Options, watch: (guest: Process) => () => void): Promise<void> {
-  const program = await loadProgram(path);
+async function execute(
+  paths: readonly string[],
+  options: Options,
+  watch: (guest: Process) => () => void,
+): Promise<void> {
+  const program = await loadProgram(paths, options.cc);
   const cpu = openCpu({ engine: options.engine, memory: options.memory << 20 });
   try {
-    const guest = new Process(cpu, libmill(), program, [basename(path)], { seed: options.seed, clock: options.clock });
+    const guest = new Process(cpu, libmill(), program, [basename(paths[0]), ...ARGUMENTS], {
+      seed: options.seed,
+      clock: options.clock,
+    });
     const finish = watch(guest);
     const outcome = await runToEnd(guest, options).finally(finish);
     const deadlocked = outcome.kind === 'error' && outcome.error instanceof Deadlock;
@@ -176,7 +192,12 @@ function watchSwitches(guest: Process, options: Options): () => void {
   };
 }
 
-const DEFAULTS = { engine: ENGINES[0], seed: 0n, memory: DEFAULT_MEMORY >> 20, clock: 'virtual' } as const;
+/** What follows `--` is the guest's, whatever it looks like. */
+const DASHES = process.argv.indexOf('--');
+const OWN_ARGUMENTS = DASHES < 0 ? process.argv : process.argv.slice(0, DASHES);
+const ARGUMENTS = DASHES < 0 ? [] : process.argv.slice(DASHES + 1);
+
+const DEFAULTS = { engine: ENGINES[0], cc: '', seed: 0n, memory: DEFAULT_MEMORY >> 20, clock: 'virtual' } as const;
 const DEMO = fileURLToPath(new URL('../../fixtures/programs/ping-pong.s', import.meta.url));
 
 const NEXT = `
@@ -188,7 +209,12 @@ Try next:
 
 function withOptions(command: Command): Command {
   return command
-    .argument('<program>', 'assembly text (.s), or a module whose default export is a generator function (.mjs)')
+    .usage('[options] <file...> [-- <argument...>]')
+    .argument(
+      '<file...>',
+      'C or C++ (.c, .cpp), objects (.o) and assembly text (.s) in any mixture, or a module whose default export is a generator function (.mjs); what follows -- goes to main()',
+    )
+    .option('--cc <flags>', 'for the C compiler, as one string: --cc "-O2 -DNDEBUG"', '')
     .addOption(new Option('--engine <name>', 'what emulates the CPU').choices(ENGINES).default(DEFAULTS.engine))
     .addOption(new Option('--seed <number>', 'of the random numbers').argParser(seed).default(DEFAULTS.seed, '0'))
     .option('--memory <MiB>', 'guest memory, 16 to 1800', mebibytes, DEFAULTS.memory)
@@ -208,17 +234,17 @@ function commandLine(): Command {
   withOptions(cli.command('run'))
     .description("run a program: its output on standard output, its exit status as millscope's")
     .option('--dump', "at the end, goredump()'s census of coroutines and channels on standard error")
-    .action((path: string, options: Options) => execute(path, options, passOutput));
+    .action((paths: string[], options: Options) => execute(paths, options, passOutput));
   withOptions(cli.command('switches'))
     .description('run a program and print each switch as a table: who was saved, who was restored, all ten slots')
     .option('--json', 'print one JSON object a line instead')
-    .action((path: string, options: Options) => execute(path, options, (guest) => watchSwitches(guest, options)));
+    .action((paths: string[], options: Options) => execute(paths, options, (guest) => watchSwitches(guest, options)));
   cli
     .command('demo')
     .description('the switches of a little program, and what to try next')
     .action(async () => {
       const options: Options = { ...DEFAULTS, color: true };
-      await execute(DEMO, options, (guest) => watchSwitches(guest, options));
+      await execute([DEMO], options, (guest) => watchSwitches(guest, options));
       print(1, NEXT);
     });
   for (const command of [cli, ...cli.commands]) {
@@ -237,7 +263,7 @@ function commandLine(): Command {
 }
 
 try {
-  await commandLine().parseAsync();
+  await commandLine().parseAsync(OWN_ARGUMENTS);
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : STATUS.usage;

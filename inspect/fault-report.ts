@@ -2,6 +2,7 @@ import { Disassembler } from '../emu/disassembler.js';
 import type { Fault } from '../emu/fault.js';
 import { PAGE_SIZE } from '../emu/memory.js';
 import { GENERAL_REGISTERS } from '../emu/registers.js';
+import { looksFreed } from '../runtime/heap.js';
 import type { Process } from '../runtime/process.js';
 import { regionAt } from '../runtime/region.js';
 import { coroutineName, hex, whoRuns } from './format.js';
@@ -32,6 +33,29 @@ function reason(process: Process, fault: Fault): string {
   return kind;
 }
 
+/**
+ * What gcc's and clang's -fstack-clash-protection probe a page with before they use it. In go() they do so on the way
+ * from the parent's stack, where rsp still is, to that of the child, which libmill already takes to be running.
+ */
+const STACK_PROBE = /^(or|xor)q? \$0, .*\(%rsp/;
+
+/** What may be behind it, as far as that can be seen. */
+function advice(process: Process, text: string | undefined): string[] {
+  const freed = GENERAL_REGISTERS.filter((name) => looksFreed(process.cpu.read(name)));
+  if (freed.length > 0) {
+    return [`  ${freed.join(' and ')} come from memory that was freed, or was given out by malloc and never written`];
+  }
+  const cr = process.running;
+  if (cr === undefined || text === undefined || !STACK_PROBE.test(text)) return [];
+  const { low, high } = process.mill.coroutines.stackOf(cr);
+  const rsp = Number(process.cpu.read('rsp'));
+  if (rsp >= low && rsp <= high) return [];
+  return [
+    '  this is a probe of -fstack-clash-protection, which in a go() touches every page from one stack to the other:',
+    '  compile with -fno-stack-clash-protection',
+  ];
+}
+
 /** The instruction at an address as text, or undefined if there is none. Loads Capstone. */
 async function instructionText(process: Process, address: bigint): Promise<string | undefined> {
   const { memory } = process.cpu;
@@ -58,6 +82,7 @@ export async function faultReport(process: Process, fault: Fault): Promise<strin
     reason(process, fault),
     `  at ${process.describe(fault.rip)} [${hex(fault.rip)}]${text === undefined ? '' : `: ${text}`}`,
     `  ${whoRuns(process)}, at moment ${process.cpu.moment}`,
+    ...advice(process, text),
     ...rows,
   ].join('\n');
 }

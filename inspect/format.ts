@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
-import { CTX_SLOTS, type CtxSlot } from '../runtime/layout.js';
+import { CTX_SLOTS, type CtxSlot, MILL_CR } from '../runtime/layout.js';
 import type { Process } from '../runtime/process.js';
 import type { Half, SwitchRecord } from './switches.js';
 
@@ -75,6 +75,13 @@ function widthOf(text: string): number {
   );
 }
 
+/** Where a coroutine goes on, and the call in the program that has led there if that is in the runtime. */
+function landing({ ctx, slots }: Half, process: Process): string {
+  const call = process.callSite(Number(ctx) - MILL_CR.fields.ctx.offset, Number(slots.rip), Number(slots.rsp));
+  const from = call === undefined ? '' : `, called from ${process.describe(call)}`;
+  return `${process.describe(slots.rip)}${from}`;
+}
+
 /**
  * A switch as a table: for each of the ten slots what the ctx and what the register held, and what it holds now.
  * @param width of the screen in characters; where both halves side by side are too wide, they are one below the other
@@ -90,8 +97,8 @@ export function switchTable(record: SwitchRecord, process: Process, paint: Color
   const present = [saved, restored].flatMap((half, index) => (half === null ? [] : [columns[index]]));
   const tables = widthOf(whole) <= width ? [whole] : present.map((one) => slotTable([one], paint));
   const places = [
-    ...(saved ? [`${coroutineName(saved.coroutine)} will go on at ${process.describe(saved.slots.rip)}`] : []),
-    ...(restored ? [`${coroutineName(restored.coroutine)} goes on at ${process.describe(restored.slots.rip)}`] : []),
+    ...(saved ? [`${coroutineName(saved.coroutine)} will go on at ${landing(saved, process)}`] : []),
+    ...(restored ? [`${coroutineName(restored.coroutine)} goes on at ${landing(restored, process)}`] : []),
   ];
   return [title(record, paint), ...tables, ...places.map(paint.cyan)].join('\n');
 }

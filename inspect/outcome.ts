@@ -1,5 +1,5 @@
 import { explainDeadlock } from '../runtime/deadlock.js';
-import { Deadlock, Panic } from '../runtime/errors.js';
+import { Deadlock, Misuse, Panic } from '../runtime/errors.js';
 import type { Outcome, Process } from '../runtime/process.js';
 import { deadlockTable } from './deadlock-table.js';
 import { faultReport } from './fault-report.js';
@@ -45,7 +45,10 @@ export async function ending(process: Process, outcome: Outcome): Promise<Ending
         return { status: STATUS.deadlock, message: `${table}\nmillscope: deadlock: ${outcome.error.message}` };
       }
       const text = outcome.error instanceof Panic ? `panic: ${outcome.error.message}\n` : '';
-      return { status: STATUS.abort, message: `${text}millscope: ${outcome.error.message}, ${where()}` };
+      const { freedAt } = outcome.error instanceof Misuse ? outcome.error : {};
+      // What is known is the address behind the call.
+      const freed = freedAt === undefined ? '' : `; it was freed at ${process.describe(freedAt - 1n)}`;
+      return { status: STATUS.abort, message: `${text}millscope: ${outcome.error.message}${freed}, ${where()}` };
     }
     case 'fault': {
       const report = await faultReport(process, outcome.fault);

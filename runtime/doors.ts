@@ -3,12 +3,15 @@ import { GENERAL_INDEX } from '../emu/registers.js';
 import type { Bodies } from './bodies.js';
 import { StackEscape, UnknownSystemCall } from './errors.js';
 import { goredump } from './goredump.js';
+import { Call } from './libc/call.js';
+import type { Host } from './libc/host.js';
+import { libcFunctions } from './libc/libc.js';
+import { flushStreams } from './libc/stream.js';
 import type { Mill } from './mill.js';
 import type { Symbols } from './symbols.js';
 import { Trace } from './trace.js';
 
 const { rax: RAX, rcx: RCX, rdi: RDI, rsi: RSI, rdx: RDX, rsp: RSP, r8: R8, r9: R9 } = GENERAL_INDEX;
-const EBADF = 9;
 /** No object is larger, and a size_t above this is a negative number by mistake. */
 const SIZE_LIMIT = 2 ** 31;
 
@@ -65,25 +68,24 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
   /** The stub's struct mill_clause, above the return address of its call of mill_suspend. */
   const clauseOfStub = (): number => cpu.pointer(RSP) + 8;
 
-  const doors: Readonly<Record<string, () => void>> = {
-    exit: () => outside.ended(cpu.low(RDI) & 0xff),
-    abort: () => outside.ended('aborted'),
+  const host: Host = {
+    memory,
+    symbols,
+    heap: mill.heap,
+    clock,
+    random,
+    output: outside.output,
+    fail: (errno) => memory.setU32(symbols('errno'), errno),
+  };
 
-    write: () => {
-      const stream = cpu.low(RDI);
-      const size = cpu.pointer(RDX);
-      if (stream !== 1 && stream !== 2) {
-        memory.setU32(symbols('errno'), EBADF);
-        cpu.setRax(-1);
-        return;
-      }
-      outside.output(stream, memory.read(cpu.pointer(RSI), size));
-      cpu.setRax(size);
+  const doors: Record<string, () => void> = {
+    exit: () => {
+      flushStreams(host);
+      mill.heap.check();
+      outside.ended(cpu.low(RDI) & 0xff);
     },
-
-    malloc: () => cpu.setRax(mill.heap.malloc(cpu.pointer(RDI))),
-    free: () => mill.heap.free(cpu.pointer(RDI)),
-    random: () => cpu.setRax(random.next()),
+    _exit: () => outside.ended(cpu.low(RDI) & 0xff),
+    abort: () => outside.ended('aborted'),
 
     body: () => {
       const result = cpu.general64(RSI);
@@ -207,6 +209,13 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
 
   const base = symbols('door_exit');
   const byNumber: ((() => void) | undefined)[] = [];
+  const call = new Call(cpu);
+  for (const [name, callee] of Object.entries(libcFunctions(host))) {
+    doors[name] = () => {
+      const result = callee(call);
+      if (result !== undefined) cpu.setRax(result);
+    };
+  }
   for (const [door, open] of Object.entries(doors)) byNumber[symbols(`${DOOR}${door}`) - base] = open;
 
   return () => {

@@ -47,3 +47,14 @@ export class UnknownSystemCall extends MillError {
     super(`there is no system call ${number} here: programs reach the outside through libmill and libc functions`);
   }
 }
+
+/** A use of a libc function that C leaves undefined, noticed in time. */
+export class Misuse extends MillError {
+  /** @param freedAt where the guest went on behind the call that freed the block in question, if a guest's call did */
+  constructor(
+    message: string,
+    readonly freedAt?: bigint,
+  ) {
+    super(message);
+  }
+}

@@ -64,6 +64,17 @@ function digest(images: readonly Image[]): number {
   return hash >>> 0;
 }
 
+/**
+ * Which of libc.s's variables are to hold where a linked program lists its constructors and destructors (System V ABI,
+ * .init_array and .fini_array), under the names that linkers give to both ends.
+ */
+const FUNCTION_ARRAYS = [
+  ['init_array', '__preinit_array_start'],
+  ['init_array_end', '__init_array_end'],
+  ['fini_array', '__fini_array_start'],
+  ['fini_array_end', '__fini_array_end'],
+] as const;
+
 const PROTECTION: Readonly<Record<string, Protection>> = { '.text': 'r-x', '.rodata': 'r--' };
 const MAIN_STACK = 8 << 20;
 const POINTER = 8;
@@ -130,6 +141,9 @@ export class Process {
     };
     this.#bodies = typeof program === 'function' ? new Bodies(memory, functions, this.mill.heap, program) : undefined;
     const main = typeof program === 'function' ? runtime.symbol('mill_main_body') : program.symbol('main');
+    for (const [variable, symbol] of FUNCTION_ARRAYS) {
+      memory.setPointer(symbols(variable), Number(this.images.at(-1)?.symbols.get(symbol) ?? 0));
+    }
     this.#start(main, argv);
     cpu.onHypercall = openDoors(cpu, symbols, this.mill, {
       bodies: this.#bodies,
@@ -159,13 +173,17 @@ export class Process {
    * into the program's code. undefined if the program itself is at `rip`, or has no code of its own.
    */
   callSite(cr: number, rip: number, rsp: number): bigint | undefined {
-    if (this.imageAt(BigInt(rip)) !== this.images[0]) return undefined;
+    const [runtime, ...programs] = this.images;
+    if (this.imageAt(BigInt(rip)) !== runtime) return undefined;
     const { memory } = this.cpu;
     const { low, high } = this.mill.coroutines.stackOf(cr);
+    const isCode = (image: Image, address: bigint): boolean => image.sectionAt(address)?.name === '.text';
     for (let at = rsp; at >= low && at + POINTER <= high; at += POINTER) {
       // The call is what comes before the address it returns to.
       const call = memory.u64(at) - 1n;
-      if (this.images.slice(1).some((image) => image.sectionAt(call)?.name === '.text')) return call;
+      if (programs.some((image) => isCode(image, call))) return call;
+      // What is in a clause may look like a return address, having been one in an earlier frame.
+      if (isCode(runtime, call)) at += Number(runtime.symbols.get(`${runtime.symbolAt(call)?.name}frame`) ?? 0);
     }
     return undefined;
   }
@@ -277,6 +295,7 @@ export class Process {
     });
     cpu.write('rsp', BigInt(rsp));
     cpu.write('rip', this.images[0].symbol('__libc_start_main'));
+    cpu.write('fs_base', this.symbol('__thread_pointer'));
     cpu.write('rdi', main);
     cpu.write('rsi', BigInt(argv.length));
     cpu.write('rdx', BigInt(rsp + POINTER));

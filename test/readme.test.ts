@@ -51,6 +51,34 @@ describe('README', () => {
     expect({ stdout, status }).toEqual({ stdout: 'main\nworker\n', status: 0 });
   });
 
+  it.skipIf(spawnSync('gcc', ['--version']).status !== 0)('shows a C program that runs, in each way it says', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millscope-readme-'));
+    writeFileSync(join(folder, 'squares.c'), blocks('c')[0]);
+    writeFileSync(join(folder, 'more.c'), 'int more;\n');
+    writeFileSync(join(folder, 'text.s'), 'nop\n');
+    const shown = blocks('shell')[0].trim().split('\n');
+    expect(shown.map((command) => command.split(' ', 1)[0])).toEqual([
+      'millscope',
+      'millscope',
+      'gcc',
+      'millscope',
+      'millscope',
+    ]);
+    const environment = { ...process.env, C_INCLUDE_PATH: join(ROOT, 'runtime/include'), NO_COLOR: '1' };
+    const results = shown.map((command) => {
+      const ours = command.replace(/^millscope/, `node ${join(ROOT, 'dist/inspect/cli.js')}`);
+      return spawnSync('sh', ['-c', ours], { cwd: folder, encoding: 'utf8', env: environment });
+    });
+    rmSync(folder, { recursive: true });
+    expect(results.map(({ status, stderr }) => ({ status, stderr }))).toEqual(
+      shown.map(() => ({ status: 0, stderr: '' })),
+    );
+    const squares = '1\n4\n9\n';
+    expect(results.slice(0, 4).map(({ stdout }) => stdout)).toEqual([squares, squares, '', squares]);
+    expect(results[4].stdout).toMatch(/^main will go on at main\+0x[0-9a-f]+ \(squares\.c:16\)$/m);
+    expect(results[4].stdout).toMatch(/called from squares\S*\+0x[0-9a-f]+ \(squares\.c:7\)$/m);
+  });
+
   it('shows a JavaScript program that runs', () => {
     const [program] = blocks('js');
     // Inside the package, where its own name leads to itself.

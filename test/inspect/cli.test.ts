@@ -1,54 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CTX_SLOTS } from '../../runtime/layout.js';
 import { fixturePrograms, promised } from '../fixture.js';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CLI = join(ROOT, 'dist/inspect/cli.js');
-const folder = mkdtempSync(join(tmpdir(), 'millscope-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function millscope(args: readonly string[], env: Readonly<Record<string, string>> = {}): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', ...env },
-    maxBuffer: 64 << 20,
-  });
-  return { status, stdout, stderr };
-}
-
-/** A program in a file of its own. */
-function file(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
+import { CLI, expectComplaint, file, folder, millscope, ROOT } from './command.js';
 
 const guest = (name: string, text: string): string =>
   file(name, `.include "libmill.inc"\n.text\n.globl main\n${text}\n`);
 
 const DEADLOCK = 3;
-
-/** Everything that goes wrong is said in lines of which the last is ours, and never by a stack trace. */
-function expectComplaint({ status, stderr }: Ended, expectedStatus: number, ...messages: RegExp[]): void {
-  const lines = stderr.trimEnd().split('\n');
-  expect(lines.at(-1)).toMatch(/^millscope: /);
-  for (const message of messages) expect(stderr).toMatch(message);
-  expect(stderr).not.toMatch(/^\s+at .*\(.*:\d+:\d+\)/m);
-  expect(stderr).not.toContain('node:internal');
-  expect(status).toBe(expectedStatus);
-}
 
 describe('millscope', () => {
   it('demo shows the switches of a program, and what to try next', () => {
@@ -211,7 +171,11 @@ describe('bad input', () => {
   });
 
   it('is a file of an unknown kind', () => {
-    expectComplaint(millscope(['run', 'package.json']), 2, /package\.json: a program is assembly text \(\.s\)/);
+    expectComplaint(
+      millscope(['run', 'package.json']),
+      2,
+      /package\.json: a program is made of C or C\+\+ .*assembly text \(\.s\)/,
+    );
   });
 
   it('is a module without a body', () => {
@@ -347,7 +311,7 @@ describe('bad input', () => {
     expectComplaint(millscope(['run', '--limit', 'x', program]), 2, /whole number/);
     expectComplaint(millscope(['run', '--seed', '-1', program]), 2, /whole number/);
     expectComplaint(millscope(['rum', program]), 2, /run/);
-    expectComplaint(millscope(['run']), 2, /program/);
+    expectComplaint(millscope(['run']), 2, /file/);
   });
 
   it('is an engine that is not there', () => {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { PAGE_SIZE } from '../../emu/memory.js';
+import { openCpu } from '../../emu/open.js';
 import { MILL_CR } from '../../runtime/layout.js';
+import { libmill } from '../../runtime/libmill.js';
 import { chclose, chmake, chrBytes, chs, go, print } from '../../runtime/operations.js';
+import { Process } from '../../runtime/process.js';
 import { regionAt } from '../../runtime/region.js';
-import { listen, run, withProcess } from './guest.js';
+import { assemble, listen, run, withProcess } from './guest.js';
 
 const EXIT_0 = { kind: 'exit', status: 0 };
 
@@ -366,11 +369,11 @@ main:   push %rbx
         ret`;
     const [first, second] = [await run(program), await run(program)];
     expect(second).toEqual(first);
-    await withProcess(program, (process) => {
-      const written = listen(process);
-      process.cpu.memory.setU64(Number(process.symbol('random_state')), 1n);
-      process.run();
-      expect(written.join('')).not.toBe(first.output);
-    });
+    const cpu = openCpu({ memory: 64 << 20 });
+    const process = new Process(cpu, libmill(), await assemble(program), ['guest'], { seed: 2n });
+    const written = listen(process);
+    process.run();
+    cpu.close();
+    expect(written.join('')).not.toBe(first.output);
   });
 });

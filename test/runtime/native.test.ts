@@ -204,7 +204,7 @@ function recordReports(process: Process, records: SwitchRecord[]): void {
 async function emulate(program: string, watch: (process: Process, records: SwitchRecord[]) => Outcome): Promise<Dump> {
   const cpu = new Cpu((events) => new UnicornJs(MEMORY_BYTES, events));
   try {
-    const process = new Process(cpu, libmill(), await loadProgram(sourceOf(program)), [program]);
+    const process = new Process(cpu, libmill(), await loadProgram([sourceOf(program)]), [program]);
     let stdout = '';
     process.listener.output = (stream, bytes) => {
       if (stream === 1) stdout += new TextDecoder().decode(bytes);
