@@ -1,10 +1,13 @@
 /** Speed as ratios of things measured in turn in one run: `npm run bench`, or `npm run bench -- --json`. */
 import { execFileSync } from 'node:child_process';
 import Table from 'cli-table3';
+import { readObject } from '../asm/elf/object.js';
+import type { Image } from '../asm/image.js';
 import { openCpu } from '../emu/open.js';
-import { assembleProgram } from '../inspect/program.js';
+import { assembleProgram, linkProgram } from '../inspect/program.js';
 import { libmill } from '../runtime/libmill.js';
 import { Process } from '../runtime/process.js';
+import { compileText, HAS_COMPILER, manyFunctions, yieldPingPongInC } from './c.js';
 import { interleave, type Spread, spread } from './measure.js';
 import {
   abiSwapPingPong,
@@ -32,7 +35,10 @@ interface Row {
 
 /** Assembles a program and returns what runs it once, in a machine of its own, and gives `figure` of that run. */
 async function contestant(text: string, memory: number, figure: (ms: number) => number) {
-  const image = await assembleProgram({ name: 'bench.s', text });
+  return runOf(await assembleProgram({ name: 'bench.s', text }), memory, figure);
+}
+
+function runOf(image: Image, memory: number, figure: (ms: number) => number) {
   return (): number => {
     const cpu = openCpu({ memory });
     try {
@@ -129,6 +135,52 @@ async function growth(): Promise<Row[]> {
 const COUNTS = [1_000, 3_000, 10_000];
 const MANY_MEMORY = 400 * MEBIBYTE;
 
+/** The same program in C and in assembly text, so that a ratio of 1 means that nothing is lost by compiling it. */
+async function compiled(): Promise<Row[]> {
+  if (!HAS_COMPILER) return [];
+  const perSwitch = (ms: number): number => (ms * 1000) / (2 * YIELDS);
+  const memory = 64 * MEBIBYTE;
+  const bytes = compileText(yieldPingPongInC(YIELDS));
+  const inC = await linkProgram([readObject({ name: 'bench.o', bytes })]);
+  const figures = await interleave(
+    { text: await contestant(yieldPingPong(YIELDS), memory, perSwitch), c: runOf(inC, memory, perSwitch) },
+    ROUNDS,
+  );
+  const of = 'yield, in assembly text';
+  const ratio = figures.text.median / figures.c.median;
+  return [
+    { what: of, unit: 'µs a switch', figure: figures.text },
+    { what: 'yield, in C', unit: 'µs a switch', figure: figures.c, ratio, of },
+  ];
+}
+
+/** Reading, linking and placing in memory, for each megabyte of object. */
+async function loading(): Promise<Row[]> {
+  if (!HAS_COMPILER) return [];
+  const runs: Record<string, () => Promise<number>> = {};
+  for (const count of [500, 1000, 2000, 4500]) {
+    const bytes = compileText(manyFunctions(count));
+    const megabytes = bytes.length / 1e6;
+    runs[`an object of ${megabytes.toFixed(1)} MB`] = async () => {
+      const cpu = openCpu({ memory: 64 * MEBIBYTE });
+      const start = performance.now();
+      const image = await linkProgram([readObject({ name: 'bench.o', bytes })]);
+      new Process(cpu, libmill(), image, ['bench']);
+      const ms = performance.now() - start;
+      cpu.close();
+      return ms / megabytes;
+    };
+  }
+  const figures = Object.entries(await interleave(runs, ROUNDS));
+  const [smallest, first] = figures[0];
+  return figures.map(([what, figure]) => ({
+    what,
+    unit: 'ms a MB',
+    figure,
+    ...(what === smallest ? {} : { ratio: figure.median / first.median, of: smallest }),
+  }));
+}
+
 /** One row for each count; ratios are to the smallest, so that linear growth reads as 1. */
 function perCoroutine(unit: string, figures: Readonly<Record<string, Spread>>): Row[] {
   const smallest = `${COUNTS[0]} coroutines`;
@@ -199,6 +251,7 @@ async function startUp(): Promise<Row[]> {
         'run',
         'fixtures/programs/generators.mjs',
       ]),
+      'millscope run prime-sieve.o': child(['dist/inspect/cli.js', 'run', 'fixtures/c/prime-sieve.o']),
       'millscope run ping-pong.s': child(['dist/inspect/cli.js', 'run', 'fixtures/programs/ping-pong.s']),
     },
     ROUNDS,
@@ -232,9 +285,20 @@ function print(title: string, rows: readonly Row[]): void {
   process.stdout.write(`${table.toString()}\n`);
 }
 
-const parts = { switches, messages, growth, 'many coroutines': manyAlive, 'start-up': startUp };
+const parts = {
+  switches,
+  messages,
+  growth,
+  'many coroutines': manyAlive,
+  'programs in C': compiled,
+  'loading objects': loading,
+  'start-up': startUp,
+};
+// One part alone: npm run bench -- switches
+const wanted = process.argv.slice(2).find((argument) => !argument.startsWith('-'));
 const result: Record<string, Row[]> = {};
 for (const [title, measure] of Object.entries(parts)) {
+  if (wanted !== undefined && title !== wanted) continue;
   if (process.stderr.isTTY) process.stderr.write(`measuring ${title} …\n`);
   result[title] = await measure();
   if (!process.argv.includes('--json')) print(title, result[title]);

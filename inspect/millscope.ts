@@ -1,4 +1,6 @@
 /** The library: a machine to run guest programs in, and libmill's functions for bodies written in TypeScript. */
+export { LinkError, ObjectError, UnresolvedSymbols } from '../asm/elf/errors.js';
+export { type ObjectFile, readObject } from '../asm/elf/object.js';
 export { AssemblyError, type Problem, UndefinedSymbol } from '../asm/errors.js';
 export { Image } from '../asm/image.js';
 export type { Snapshot, Stop } from '../emu/cpu.js';
@@ -9,7 +11,7 @@ export { DEFAULT_MEMORY, ENGINES, type MachineOptions, openCpu } from '../emu/op
 export { GENERAL_REGISTERS, REGISTERS, type RegisterName } from '../emu/registers.js';
 export type { Argument, Body, Operation, OperationResult } from '../runtime/bodies.js';
 export { type DeadlockReport, explainDeadlock, type WaitedFor, type Waiter } from '../runtime/deadlock.js';
-export { Deadlock, MillError, Panic, StackEscape, UnknownSystemCall } from '../runtime/errors.js';
+export { Deadlock, MillError, Misuse, Panic, StackEscape, UnknownSystemCall } from '../runtime/errors.js';
 export { CTX_SLOTS, type CtxSlot, STRUCTURES } from '../runtime/layout.js';
 export { libmill } from '../runtime/libmill.js';
 export {
@@ -45,5 +47,5 @@ export {
   type SavedProcess,
   type Switch,
 } from '../runtime/process.js';
-export { assembleProgram } from './program.js';
+export { assembleProgram, linkProgram, loadProgram } from './program.js';
 export { type Half, recordSwitches, type Slots, type SwitchRecord } from './switches.js';

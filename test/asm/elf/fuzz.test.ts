@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BROKEN, mutate, probe, random, seeds } from './fuzz.js';
 
-const CASES = 500;
+const CASES = 5000;
 
 describe('a damaged object file', () => {
   it('is linked or refused with an error that says so, never read or written outside of its bounds', () => {
