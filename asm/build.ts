@@ -7,7 +7,7 @@ import { assemble } from './assembler.js';
 
 /** Below where programs go, and above the pages that catch NULL pointers. */
 const BASE = 0x100000n;
-const SOURCES = ['libmill.s', 'libc.s', 'stdio.s', 'stdlib.s', 'host.s', 'bodies.s'];
+const SOURCES = ['libmill.s', 'libc.s', 'stdio.s', 'stdlib.s', 'search.s', 'unistd.s', 'host.s', 'bodies.s'];
 /** What guest programs may include by name. */
 const INCLUDES = ['libmill.inc', 'doors.inc', 'mill_setjmp.s', 'mill_longjmp.s'];
 

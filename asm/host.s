@@ -19,6 +19,10 @@
 
         .text
 
+# sys/wait.h
+        host    wait
+        host    waitpid
+
 # unistd.h
         host    write
         host    isatty
@@ -96,6 +100,24 @@
         host    getline
         also    __getdelim
         host    getdelim
+        host    scanf
+        host    vscanf
+        host    __isoc99_scanf
+        host    __isoc99_vscanf
+        host    __isoc23_scanf
+        host    __isoc23_vscanf
+        host    fscanf
+        host    vfscanf
+        host    __isoc99_fscanf
+        host    __isoc99_vfscanf
+        host    __isoc23_fscanf
+        host    __isoc23_vfscanf
+        host    sscanf
+        host    vsscanf
+        host    __isoc99_sscanf
+        host    __isoc99_vsscanf
+        host    __isoc23_sscanf
+        host    __isoc23_vsscanf
 
 # stdlib.h: numbers
         also    strtoll
@@ -261,6 +283,8 @@
         host    ctime_r
         host    strftime
         host    tzset
+# Not to be called by programs: when clock_nanosleep is to wake, on the machine's clock.
+        host    __wake_time
 
 # What compilers call by themselves.
         host    __stack_chk_fail

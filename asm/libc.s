@@ -106,6 +106,12 @@ _Exit:
         door    door__exit
         hlt
 
+# pid_t fork(void): 0 in the child, which runs to its end first, and the child's id in the parent, which then goes on
+        .globl  fork
+fork:
+        door    door_fork
+        ret
+
 # int setjmp(jmp_buf env), void longjmp(jmp_buf env, int val): C's own, which are calls and know nothing of coroutines.
 # rbx, rbp, r12-r15, rsp and the return address in eight words; signal masks there are none.
         .globl  setjmp, _setjmp, __sigsetjmp
@@ -149,9 +155,10 @@ __tls_get_addr:
         add     %fs:0, %rax
         ret
 
-# int *__errno_location(void)
-        .globl  __errno_location
+# int *__errno_location(void), under the name too that musl's own functions call it by: they are to share it
+        .globl  __errno_location, ___errno_location
 __errno_location:
+___errno_location:
         lea     errno(%rip), %rax
         ret
 
@@ -237,6 +244,11 @@ init_array_end: .quad   0
 fini_array:     .quad   0
 fini_array_end: .quad   0
 
+# The process that runs, and the last that was made.
+        .globl  __process_id
+__process_id:      .long  1
+process_last_id: .long  1
+
 # 2^-48 as a double.
         .balign 8
 two_to_minus_48: .quad  0x3cf0000000000000
@@ -277,6 +289,10 @@ libc_argv:      .zero   8
         .globl  environ
 environ:        .zero   8
 exit_functions: .zero   8
+# Children that have ended and were not yet waited for: a word for each of the 1000 processes that there may be.
+process_children: .zero 4 * 1001
+# A bit for each of Linux's system calls that the program has made in vain, so that each is reported once.
+system_calls_refused: .zero 64
 errno:          .zero   4
 
 # The heap: where it ends, and the first and the last free block of each size class.

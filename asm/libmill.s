@@ -124,6 +124,19 @@ mill_choose_val_:
         door    door_choose_val
         ret
 
+# pid_t mill_mfork_(void): the child drops what is ready, and all timers
+        .globl  mill_mfork_
+mill_mfork_:
+        sub     $8, %rsp
+        call    fork
+        test    %eax, %eax
+        jnz     mill_mfork_parent
+        door    door_postfork
+        xor     %eax, %eax
+mill_mfork_parent:
+        add     $8, %rsp
+        ret
+
 # void goredump(void)
         .globl  goredump
 goredump:

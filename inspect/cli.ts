@@ -23,6 +23,10 @@ interface Options {
   readonly engine: string;
   /** For the compiler, as one would type them. */
   readonly cc: string;
+  /** Archives. */
+  readonly link: readonly string[];
+  /** Each as NAME=VALUE. */
+  readonly env: readonly string[];
   readonly seed: bigint;
   /** MiB */
   readonly memory: number;
@@ -52,6 +56,15 @@ function mebibytes(text: string): number {
   return value;
 }
 
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function variable(text: string, before: readonly string[]): string[] {
+  if (!/^[^=]+=/.test(text)) throw new InvalidArgumentError('It must be NAME=VALUE.');
+  return collect(text, before);
+}
+
 /**
  * Writes at once: a guest may run for long, and whoever reads our output may stop reading, as `head` does. That ends us
  * quietly.
@@ -76,6 +89,9 @@ function complain(message: string): void {
   print(2, `${message}\n`);
 }
 
+/** What to do about undefined symbols. */
+const WHERE_FROM = ': give the object or the archive (--link) that has them; ARCHITECTURE.md lists the libc there is';
+
 /** What to tell people about an error that they can do something about; undefined for all others. */
 function explain(error: unknown): string | undefined {
   if (error instanceof AssemblyError) {
@@ -87,7 +103,10 @@ function explain(error: unknown): string | undefined {
   }
   if (error instanceof UnresolvedSymbols) {
     const count = error.missing.length;
-    return `${error.message}\nmillscope: the program cannot be linked: ${count} undefined symbol${count === 1 ? '' : 's'}`;
+    return `${error.message}\nmillscope: the program cannot be linked: ${count} undefined symbol${count === 1 ? '' : 's'}${WHERE_FROM}`;
+  }
+  if (error instanceof LinkError && error.message.includes('\n')) {
+    return `${error.message}\nmillscope: the program cannot be linked`;
   }
   if (error instanceof OutOfMemory) return `millscope: ${error.message} (--memory)`;
   const known = [UndefinedSymbol, UsageError, ObjectError, LinkError, EngineError, BodyError].some(
@@ -96,12 +115,18 @@ function explain(error: unknown): string | undefined {
   return known ? `millscope: ${(error as Error).message}` : undefined;
 }
 
-/** Runs, and sleeps while everybody in the guest waits for the real clock. */
+/** Runs, past the ends of children, and sleeps while everybody in the guest waits for the real clock. */
 async function runToEnd(guest: Process, { limit }: Options): Promise<Outcome> {
   for (;;) {
     const outcome = guest.run(limit);
-    if (outcome.kind !== 'waiting') return outcome;
-    await setTimeout(Math.max(1, outcome.until - guest.mill.clock.time()));
+    if (outcome.kind === 'waiting') {
+      await setTimeout(Math.max(1, outcome.until - guest.mill.clock.time()));
+    } else if (outcome.kind === 'child') {
+      const { message } = await ending(guest, outcome.ended);
+      if (message !== undefined) complain(`child process ${outcome.id}:\n${message}`);
+    } else {
+      return outcome;
+    }
   }
 }
 
@@ -111,13 +136,17 @@ async function execute(
   options: Options,
   watch: (guest: Process) => () => void,
 ): Promise<void> {
-  const program = await loadProgram(paths, options.cc);
+  const program = await loadProgram(paths, options.cc, options.link);
   const cpu = openCpu({ engine: options.engine, memory: options.memory << 20 });
   try {
     const guest = new Process(cpu, libmill(), program, [basename(paths[0]), ...ARGUMENTS], {
       seed: options.seed,
       clock: options.clock,
+      environment: options.env,
     });
+    guest.listener.refused = (name) => {
+      complain(`millscope: the program made Linux's system call ${name}, which is not here: it got ENOSYS`);
+    };
     const finish = watch(guest);
     const outcome = await runToEnd(guest, options).finally(finish);
     const deadlocked = outcome.kind === 'error' && outcome.error instanceof Deadlock;
@@ -197,7 +226,15 @@ const DASHES = process.argv.indexOf('--');
 const OWN_ARGUMENTS = DASHES < 0 ? process.argv : process.argv.slice(0, DASHES);
 const ARGUMENTS = DASHES < 0 ? [] : process.argv.slice(DASHES + 1);
 
-const DEFAULTS = { engine: ENGINES[0], cc: '', seed: 0n, memory: DEFAULT_MEMORY >> 20, clock: 'virtual' } as const;
+const DEFAULTS = {
+  engine: ENGINES[0],
+  cc: '',
+  link: [],
+  env: [],
+  seed: 0n,
+  memory: DEFAULT_MEMORY >> 20,
+  clock: 'virtual',
+} as const;
 const DEMO = fileURLToPath(new URL('../../fixtures/programs/ping-pong.s', import.meta.url));
 
 const NEXT = `
@@ -213,6 +250,13 @@ function withOptions(command: Command): Command {
     .argument(
       '<file...>',
       'C or C++ (.c, .cpp), objects (.o) and assembly text (.s) in any mixture, or a module whose default export is a generator function (.mjs); what follows -- goes to main()',
+    )
+    .option('--link <archive>', 'an archive (.a) to take from what is missing; may be repeated', collect, [])
+    .option(
+      '--env <NAME=VALUE>',
+      "a variable of the guest's environment, which is empty otherwise; may be repeated",
+      variable,
+      [],
     )
     .option('--cc <flags>', 'for the C compiler, as one string: --cc "-O2 -DNDEBUG"', '')
     .addOption(new Option('--engine <name>', 'what emulates the CPU').choices(ENGINES).default(DEFAULTS.engine))

@@ -6,26 +6,22 @@ import { fileURLToPath } from 'node:url';
 import parseArgsStringToArgv from 'string-argv';
 import { UsageError } from './errors.js';
 
-/** Which compiler takes a file, by its ending, and the environment variable that names another one. */
-const COMPILERS: Readonly<Record<string, { readonly command: string; readonly variable: string }>> = {
-  '.c': { command: 'cc', variable: 'CC' },
-  '.S': { command: 'cc', variable: 'CC' },
-  '.cc': { command: 'c++', variable: 'CXX' },
-  '.cpp': { command: 'c++', variable: 'CXX' },
-  '.cxx': { command: 'c++', variable: 'CXX' },
-};
+/** A compiler, and the environment variable that names another one. */
+const C = { command: 'cc', variable: 'CC' };
+const CPLUSPLUS = { command: 'c++', variable: 'CXX' };
+const ENDINGS = ['.c', '.S', '.cc', '.cpp', '.cxx'];
 
 /** Where libmill.h is, beside the compiled and the uncompiled runtime alike. */
-export const INCLUDE = fileURLToPath(new URL('../runtime/include', import.meta.url));
+const INCLUDE = fileURLToPath(new URL('../runtime/include', import.meta.url));
 
 /**
  * -Og keeps a step at a line. Stack probes would walk from the parent's stack to its child's in go().
  */
 const FLAGS = ['-c', '-g', '-Og', '-fno-stack-clash-protection', '-I', INCLUDE];
 
-/** The ending of a file that a compiler takes, or undefined. */
-export function compiledEnding(path: string): string | undefined {
-  return Object.keys(COMPILERS).find((ending) => path.endsWith(ending));
+/** Whether a file is for a compiler, by its name. */
+export function isCompiled(path: string): boolean {
+  return ENDINGS.some((ending) => path.endsWith(ending));
 }
 
 /**
@@ -35,7 +31,7 @@ export function compiledEnding(path: string): string | undefined {
  * @throws UsageError if there is no compiler, or it does not like the file
  */
 export function compile(path: string, flags: string): Uint8Array {
-  const { command, variable } = COMPILERS[compiledEnding(path) ?? '.c'];
+  const { command, variable } = path.endsWith('.c') || path.endsWith('.S') ? C : CPLUSPLUS;
   const [compiler = command, ...first] = parseArgsStringToArgv(process.env[variable] ?? command);
   const folder = mkdtempSync(join(tmpdir(), 'millscope-'));
   try {

@@ -43,7 +43,10 @@ const STACK_PROBE = /^(or|xor)q? \$0, .*\(%rsp/;
 function advice(process: Process, text: string | undefined): string[] {
   const freed = GENERAL_REGISTERS.filter((name) => looksFreed(process.cpu.read(name)));
   if (freed.length > 0) {
-    return [`  ${freed.join(' and ')} come from memory that was freed, or was given out by malloc and never written`];
+    const come = freed.length === 1 ? 'comes' : 'come';
+    return [
+      `  ${freed.join(' and ')} ${come} from memory that was freed, or was given out by malloc and never written`,
+    ];
   }
   const cr = process.running;
   if (cr === undefined || text === undefined || !STACK_PROBE.test(text)) return [];

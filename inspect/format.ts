@@ -5,6 +5,7 @@ import { CTX_SLOTS, type CtxSlot, MILL_CR } from '../runtime/layout.js';
 import type { Process } from '../runtime/process.js';
 import type { Half, SwitchRecord } from './switches.js';
 
+/** What paints text for a terminal, or leaves it as it is. */
 export type Colors = ReturnType<typeof createColors>;
 
 /** Colours, or functions that leave text as it is. */

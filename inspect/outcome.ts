@@ -3,7 +3,7 @@ import { Deadlock, Misuse, Panic } from '../runtime/errors.js';
 import type { Outcome, Process } from '../runtime/process.js';
 import { deadlockTable } from './deadlock-table.js';
 import { faultReport } from './fault-report.js';
-import { whoRuns } from './format.js';
+import { hex, whoRuns } from './format.js';
 
 /** Exit statuses besides the guest's own. */
 export const STATUS = { ours: 1, usage: 2, deadlock: 3, limit: 124, abort: 134, fault: 139 } as const;
@@ -17,18 +17,29 @@ export interface Ending {
 
 /** Says how a run ended: what, where, and what to do. */
 export async function ending(process: Process, outcome: Outcome): Promise<Ending> {
+  const { status, message } = await explain(process, outcome);
+  const lost = message === undefined ? 0 : process.bufferedOutput;
+  if (lost === 0) return { status, message };
+  const text = `${lost} byte${lost === 1 ? '' : 's'} of standard output were still in its buffer, as they are in C until a`;
+  return { status, message: `${text} line ends, or fflush(stdout)\n${message}` };
+}
+
+async function explain(process: Process, outcome: Outcome): Promise<Ending> {
   const { cpu } = process;
   const where = (): string => {
     const running = process.running;
     // Behind a door, rip is already behind its `syscall`.
     const rip = outcome.kind === 'limit' ? cpu.rip : cpu.rip - 1;
     const call = running === undefined ? undefined : process.callSite(running, rip, Number(cpu.read('rsp')));
-    const from = call === undefined ? '' : `, called from ${process.describe(call)}`;
-    return `at ${process.describe(BigInt(rip))}${from}, ${whoRuns(process)}, at moment ${cpu.moment}`;
+    // In the runtime only the name of the function says anything to whoever called it.
+    const name = call && process.imageAt(BigInt(rip))?.symbolAt(BigInt(rip))?.name;
+    const place = name ? `in ${name}, called from ${process.describe(call)}` : `at ${process.describe(BigInt(rip))}`;
+    return `${place}, ${whoRuns(process)}, at moment ${cpu.moment}`;
   };
   switch (outcome.kind) {
     case 'exit':
       return { status: outcome.status, message: undefined };
+    case 'child':
     case 'paused':
     case 'waiting':
       return { status: 0, message: undefined };
@@ -46,9 +57,10 @@ export async function ending(process: Process, outcome: Outcome): Promise<Ending
       }
       const text = outcome.error instanceof Panic ? `panic: ${outcome.error.message}\n` : '';
       const { freedAt } = outcome.error instanceof Misuse ? outcome.error : {};
-      // What is known is the address behind the call.
-      const freed = freedAt === undefined ? '' : `; it was freed at ${process.describe(freedAt - 1n)}`;
-      return { status: STATUS.abort, message: `${text}millscope: ${outcome.error.message}${freed}, ${where()}` };
+      let { message } = outcome.error;
+      // It is the address behind the call that is known, and what a person looks for is the call.
+      if (freedAt !== undefined) message = message.replace(hex(freedAt), process.describe(freedAt - 1n));
+      return { status: STATUS.abort, message: `${text}millscope: ${message}, ${where()}` };
     }
     case 'fault': {
       const report = await faultReport(process, outcome.fault);

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Archive } from '../asm/elf/archive.js';
 import type { ObjectFile } from '../asm/elf/object.js';
 import { Image } from '../asm/image.js';
 import { INCLUDES } from '../asm/libmill.image.js';
 import type { Source } from '../asm/statement.js';
 import type { Body } from '../runtime/bodies.js';
 import { libmillSymbols } from '../runtime/libmill.js';
-import { compile, compiledEnding } from './compile.js';
+import { compile, isCompiled } from './compile.js';
 import { UsageError } from './errors.js';
 
 /** Where programs are placed, as Linux places executables that do not ask to be moved. */
@@ -41,33 +42,73 @@ async function assembleSources(
   });
 }
 
+/** What a program is made of besides its objects. */
+export interface LinkOptions {
+  /** Assembly text. */
+  readonly sources?: readonly Source[];
+  readonly include?: Include | undefined;
+  /** Searched for what is defined neither in the program nor in the runtime. */
+  readonly archives?: readonly Archive[];
+}
+
 /**
  * Objects, and assembly text that may refer to them and they to it, as one program.
  * @throws ObjectError, LinkError, UnresolvedSymbols, AssemblyError
  */
 export async function linkProgram(
   objects: readonly ObjectFile[],
-  sources: readonly Source[] = [],
-  include?: Include,
+  { sources = [], include, archives = [] }: LinkOptions = {},
 ): Promise<Image> {
   // Nor is a program without objects to load the linker.
   const { Link } = await import('../asm/elf/link.js');
+  const { neededMembers } = await import('../asm/elf/archive.js');
   const runtime = libmillSymbols();
-  const link = new Link(objects, { base: PROGRAM_BASE });
+  const { words, defined: own } = namesOf(sources);
+  const members = neededMembers(objects, words, archives, new Set([...runtime.keys(), ...own]));
+  const link = new Link([...objects, ...members], { base: PROGRAM_BASE });
   if (sources.length === 0) return link.finish(runtime);
   const assembled = await assembleSources(sources, include, link.end, new Map([...runtime, ...link.symbols]));
   const defined = [...assembled.symbols].filter(([name]) => assembled.globals.has(name));
   return Image.join([link.finish(new Map([...runtime, ...defined])), assembled]);
 }
 
+/** Strings and comments; the names in a .globl; a word, and whether it is a label. */
+const WORDS = /"(?:\\.|[^"\\\n])*"|#.*|\.glob(?:l|al)[ \t]+([\w.$, \t]+)|([A-Za-z_.][\w.$]*)(:?)/g;
+
+/**
+ * What assembly text may refer to: all words, but for its own labels; and what it defines for others. What it includes
+ * is not looked at.
+ */
+function namesOf(sources: readonly Source[]): { words: Set<string>; defined: Set<string> } {
+  const words = new Set<string>();
+  const defined = new Set<string>();
+  for (const { text } of sources) {
+    const labels = new Set<string>();
+    const used = new Set<string>();
+    const globals = new Set<string>();
+    for (const [, list = '', word, colon] of text.matchAll(WORDS)) {
+      for (const name of list.split(/[\s,]+/)) globals.add(name);
+      if (word !== undefined) (colon === '' ? used : labels).add(word);
+    }
+    for (const word of used) if (!labels.has(word)) words.add(word);
+    for (const label of labels) if (globals.has(label)) defined.add(label);
+  }
+  return { words, defined };
+}
+
 /**
  * A program from files: any number of objects (`.o`), sources for this machine's compiler (`.c`, `.cc`, `.cpp`, `.cxx`,
- * `.S`) and assembly text (`.s`), or one module whose default export is the body of main (`.js`, `.mjs`).
+ * `.S`), archives (`.a`) and assembly text (`.s`), or one module whose default export is the body of main (`.js`, `.mjs`).
  * @param flags for the compiler, as one would type them
+ * @param archives paths of more archives, whatever they are called
  * @throws UsageError if one cannot be read or compiled, or is nothing of that; AssemblyError, ObjectError, LinkError,
  * UnresolvedSymbols
  */
-export async function loadProgram(paths: readonly string[], flags = ''): Promise<Image | Body> {
+export async function loadProgram(
+  paths: readonly string[],
+  flags = '',
+  archives: readonly string[] = [],
+): Promise<Image | Body> {
   const module = paths.find((path) => /\.m?js$/.test(path));
   if (module !== undefined) {
     if (paths.length > 1)
@@ -78,7 +119,8 @@ export async function loadProgram(paths: readonly string[], flags = ''): Promise
   const nameOf = (path: string): string =>
     paths.some((other) => other !== path && basename(other) === basename(path)) ? path : basename(path);
   const texts = paths.filter((path) => path.endsWith('.s'));
-  const others = paths.filter((path) => !texts.includes(path));
+  const libraries = [...paths.filter((path) => path.endsWith('.a')), ...archives];
+  const others = paths.filter((path) => !texts.includes(path) && !libraries.includes(path));
   const sources = texts.map((path) => readSource(path, nameOf(path)));
   const include: Include = (name) => {
     for (const folder of texts.map(dirname)) {
@@ -90,19 +132,24 @@ export async function loadProgram(paths: readonly string[], flags = ''): Promise
     }
     return undefined;
   };
-  if (others.length === 0) return assembleSources(sources, include, PROGRAM_BASE, libmillSymbols());
+  if (others.length + libraries.length === 0) return assembleSources(sources, include, PROGRAM_BASE, libmillSymbols());
   const { readObject } = await import('../asm/elf/object.js');
+  const { Archive } = await import('../asm/elf/archive.js');
   const objects = others.map((path) => {
-    const bytes = compiledEnding(path) === undefined ? readBinary(path) : compile(path, flags);
-    return readObject({ name: nameOf(path), bytes });
+    const bytes = readBinary(path);
+    return readObject({ name: nameOf(path), bytes: isCompiled(path) ? compile(path, flags) : bytes });
   });
-  return linkProgram(objects, sources, include);
+  return linkProgram(objects, {
+    sources,
+    include,
+    archives: libraries.map((path) => new Archive(nameOf(path), read(path))),
+  });
 }
 
-/** A file that is an object by its name or by its first bytes; what else it may be, the linker says. */
+/** A file that a compiler takes, or that is an object by its name or by its first bytes. */
 function readBinary(path: string): Uint8Array {
   const bytes = read(path);
-  if (path.endsWith('.o') || ELF_MAGIC.every((byte, at) => bytes[at] === byte)) return bytes;
+  if (isCompiled(path) || path.endsWith('.o') || ELF_MAGIC.every((byte, at) => bytes[at] === byte)) return bytes;
   throw new UsageError(
     `${path}: a program is made of C or C++ (.c, .cpp, .cc, .cxx, .S), objects (.o) and assembly text (.s), or is a ` +
       'module with a generator function (.mjs)',

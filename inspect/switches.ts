@@ -47,9 +47,9 @@ export function recordSwitches(process: Process, tell: (record: SwitchRecord) =>
   const { memory } = cpu;
   const lastSaved = new Map<number, Slots>();
   let number = 0;
-  let from = coroutines.running;
-  let fromId = census.id(from);
-  let since = cpu.moment;
+  let from = 0;
+  let fromId = 0;
+  let since = 0;
 
   const ctxSlots = (cr: number): Slots =>
     Object.fromEntries(CTX_SLOTS.map((name, slot) => [name, memory.u64(cr + CTX + slot * SLOT_BYTES)])) as Slots;
@@ -77,8 +77,17 @@ export function recordSwitches(process: Process, tell: (record: SwitchRecord) =>
     since = at;
   };
 
-  lastSaved.set(from, ctxSlots(from));
+  const start = (): void => {
+    from = coroutines.running;
+    fromId = from === 0 ? 0 : census.id(from);
+    since = cpu.moment;
+    lastSaved.clear();
+    cpu.onBlock = undefined;
+    if (from !== 0) lastSaved.set(from, ctxSlots(from));
+  };
+  start();
 
+  process.listener.restored = start;
   process.listener.switched = (event) => {
     let saved: Half | null = null;
     if (event.saved !== 0) {

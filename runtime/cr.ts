@@ -95,6 +95,11 @@ export class Coroutines {
     this.#ready.push_back(cr + CR.ready);
   }
 
+  /** In a child process: nobody is ready but the one that runs. */
+  postfork(): void {
+    this.#ready.clear();
+  }
+
   /**
    * The second half of mill_suspend: makes the head of the ready queue the running coroutine.
    * @returns its mill_cr, or 0 if nobody will be ready before `poller.until`

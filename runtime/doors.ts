@@ -7,11 +7,17 @@ import { Call } from './libc/call.js';
 import type { Host } from './libc/host.js';
 import { libcFunctions } from './libc/libc.js';
 import { flushStreams } from './libc/stream.js';
+import { systemCallName } from './linux.js';
 import type { Mill } from './mill.js';
 import type { Symbols } from './symbols.js';
 import { Trace } from './trace.js';
 
 const { rax: RAX, rcx: RCX, rdi: RDI, rsi: RSI, rdx: RDX, rsp: RSP, r8: R8, r9: R9 } = GENERAL_INDEX;
+const EBADF = 9;
+const ENOSYS = 38;
+/** Linux's system calls that are here, and where their numbers end. */
+const LINUX = { write: 1, exit: 60, exit_group: 231 } as const;
+const LINUX_END = 512;
 /** No object is larger, and a size_t above this is a negative number by mistake. */
 const SIZE_LIMIT = 2 ** 31;
 
@@ -27,7 +33,11 @@ export interface Outside {
   ended(status: number | 'aborted'): void;
   /** A coroutine was saved (0: none), and another goes on (0: none, the saved one's child does). Both are mill_cr. */
   switched(saved: number, restored: number): void;
-  /** Nobody is ready before this time of the real clock, in ms: the door is to be opened again then. */
+  /** The guest asks for a child. @returns the child's id, for the parent */
+  fork(): number;
+  /** The guest has made a system call of Linux's that there is not: it gets ENOSYS. Once for each. */
+  refused(name: string): void;
+  /** Nobody goes on before this time of the real clock, in ms: the door is to be opened again then. */
   waits(until: number): void;
 }
 
@@ -38,7 +48,8 @@ export interface Outside {
 export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outside): () => void {
   const { coroutines, census, channels, channelCensus, choose, clock, poller, random } = mill;
   const { memory } = cpu;
-  const waitDoor = Number(symbols('door_wait'));
+  const idleDoor = symbols('door_idle');
+  const sleepDoor = symbols('door_sleep');
   const write = (stream: 1 | 2, text: string): void => outside.output(stream, new TextEncoder().encode(text));
   const trace = new Trace(memory, symbols, clock, (text) => write(2, text));
 
@@ -53,12 +64,17 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
   const signed = (index: number): number =>
     Math.min(Number(BigInt.asIntN(64, cpu.general64(index))), Number.MAX_SAFE_INTEGER);
 
+  /** Nothing goes on before that time in ms; by then `door` is opened again, with the same arguments. */
+  const retry = (door: number, until: number): void => {
+    outside.waits(until);
+    cpu.retryHypercall(door);
+  };
+
   /** What every blocking operation ends in: the next coroutine's ctx is to be restored. */
   function schedule(saved: number): void {
     const next = coroutines.next(poller);
     if (next === 0) {
-      outside.waits(poller.until ?? 0);
-      cpu.retryHypercall(waitDoor);
+      retry(idleDoor, poller.until ?? 0);
       return;
     }
     cpu.setRax(coroutines.ctx(next));
@@ -74,6 +90,7 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
     heap: mill.heap,
     clock,
     random,
+    processes: mill.processes,
     output: outside.output,
     fail: (errno) => memory.setU32(symbols('errno'), errno),
   };
@@ -84,6 +101,8 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
       mill.heap.check();
       outside.ended(cpu.low(RDI) & 0xff);
     },
+    fork: () => cpu.setRax(outside.fork()),
+    postfork: () => mill.postfork(),
     _exit: () => outside.ended(cpu.low(RDI) & 0xff),
     abort: () => outside.ended('aborted'),
 
@@ -128,7 +147,13 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
       schedule(running);
     },
 
-    wait: () => schedule(coroutines.running),
+    idle: () => schedule(coroutines.running),
+
+    sleep: () => {
+      const until = signed(RDI);
+      clock.jump(until);
+      if (clock.time() < until) retry(sleepDoor, until);
+    },
 
     chmake: () => {
       const [size, capacity] = [cpu.pointer(RDI), cpu.pointer(RSI)];
@@ -218,10 +243,36 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
   }
   for (const [door, open] of Object.entries(doors)) byNumber[symbols(`${DOOR}${door}`) - base] = open;
 
+  /** Linux's own numbers, which archives of other libcs bring. A failure is a negative errno, as Linux has it. */
+  function linux(number: number): void {
+    if (number >= LINUX_END) throw new UnknownSystemCall(number);
+    if (number === LINUX.write) {
+      const stream = cpu.low(RDI);
+      const size = cpu.pointer(RDX);
+      const open = stream === 1 || stream === 2;
+      if (open) outside.output(stream, memory.read(cpu.pointer(RSI), size));
+      cpu.setRax(open ? size : -EBADF);
+      return;
+    }
+    if (number === LINUX.exit || number === LINUX.exit_group) {
+      outside.ended(cpu.low(RDI) & 0xff);
+      return;
+    }
+    cpu.setRax(-ENOSYS);
+    const byte = symbols('system_calls_refused') + (number >> 3);
+    const seen = memory.u8(byte);
+    if ((seen & (1 << (number & 7))) !== 0) return;
+    memory.setU8(byte, seen | (1 << (number & 7)));
+    outside.refused(systemCallName(number));
+  }
+
   return () => {
     const number = cpu.low(RAX);
     const open = byNumber[number - base];
-    if (open === undefined) throw new UnknownSystemCall(number);
+    if (open === undefined) {
+      linux(number);
+      return;
+    }
     const running = coroutines.running;
     if (running !== 0) {
       const rsp = cpu.pointer(RSP);

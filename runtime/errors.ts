@@ -41,6 +41,13 @@ export class StackEscape extends MillError {
   }
 }
 
+/** More processes than a run may have: this ends all of them. */
+export class TooManyProcesses extends MillError {
+  constructor(how: string) {
+    super(`the program has forked too often: there are ${how}; look for a fork whose child forks again`);
+  }
+}
+
 /** A `syscall` instruction with a number that is none of the doors. */
 export class UnknownSystemCall extends MillError {
   constructor(number: number) {

@@ -28,6 +28,8 @@ const MOVED = 0x6d6f7665;
 /** Behind what was asked for, so that a write past the end is noticed. */
 const GUARD = 8;
 const GUARD_BYTE = 0xfd;
+/** Of a freed block so many bytes at most are filled: the pages of a large one may never have been touched. */
+const POISONED = 2 ** 20;
 /** What freed bytes become. Eight of them are no canonical address, so that a pointer made of them faults. */
 const POISON_BYTE = 0xde;
 const POISON = 0xdedededededededen;
@@ -90,7 +92,7 @@ export class Heap {
     const list = this.#first + sizeClass * 8;
     if (memory.pointer(list) === 0 && !this.#grow(sizeClass)) return 0;
     const free = memory.pointer(list);
-    this.#checkFree(free);
+    this.#checkFree(free, sizeClass);
     memory.setPointer(list, memory.pointer(free + NEXT));
     const block = free - memory.u32(free + OFFSET);
     const address = Math.ceil((block + HEADER) / alignment) * alignment;
@@ -129,7 +131,7 @@ export class Heap {
     if (address === 0) return;
     const memory = this.#memory;
     const header = this.#inUse(address, 'free');
-    memory.fill(address, memory.u32(header + SIZE), POISON_BYTE);
+    memory.fill(address, Math.min(memory.u32(header + SIZE), POISONED), POISON_BYTE);
     memory.setU32(header + STATE, FREED);
     memory.setPointer(header + FREED_AT, caller);
     this.#append(header);
@@ -167,13 +169,18 @@ export class Heap {
 
   /**
    * To be called when the program ends.
-   * @throws Misuse if a block was written after it was freed
+   * @throws Misuse if a block was written after it was freed, or in front of where it begins
    */
   check(): void {
     const memory = this.#memory;
     for (let sizeClass = SMALLEST_CLASS; sizeClass <= LARGEST_CLASS; sizeClass++) {
       let free = memory.pointer(this.#first + sizeClass * 8);
-      for (; free !== 0; free = memory.pointer(free + NEXT)) this.#checkFree(free);
+      // A list that the guest has overwritten may be a circle.
+      let left = Math.floor((this.end - this.#start) / 2 ** sizeClass);
+      for (; free !== 0; free = memory.pointer(free + NEXT)) {
+        if (left-- === 0) throw this.#overwritten(free);
+        this.#checkFree(free, sizeClass);
+      }
     }
   }
 
@@ -211,7 +218,7 @@ export class Heap {
       const freedAt = this.#freedAt(header);
       const message =
         address === start
-          ? `double ${what} of ${name}: it was freed ${at(freedAt)} before`
+          ? `${what === 'free' ? 'double free' : what} of ${name}: it was freed ${at(freedAt)} before`
           : `${what} of ${hex(address)}, at offset ${address - start} of ${name}, which was freed ${at(freedAt)}`;
       return new Misuse(message, freedAt);
     }
@@ -237,15 +244,21 @@ export class Heap {
     return undefined;
   }
 
-  /** Of a free block: that nobody has written it since. */
-  #checkFree(header: number): void {
+  /** Of a block in the list of this class: that it and the way to the next one are as the heap has left them. */
+  #checkFree(header: number, sizeClass: number): void {
     const memory = this.#memory;
     const state = memory.u32(header + STATE);
+    const next = memory.pointer(header + NEXT);
+    const isBlock = next >= this.#start && next <= this.end - HEADER;
+    const known = state === FRESH || state === FREED;
+    if (!known || memory.u32(header + SIZE_CLASS) !== sizeClass || (next !== 0 && !isBlock)) {
+      throw this.#overwritten(header);
+    }
     if (state === FRESH) return;
-    if (state !== FREED) throw this.#overwritten(header);
     const size = memory.u32(header + SIZE);
+    if (memory.u32(header + OFFSET) + HEADER + size + GUARD > 2 ** sizeClass) throw this.#overwritten(header);
     const address = header + HEADER;
-    const offset = firstOther(memory.read(address, size), POISON_BYTE);
+    const offset = firstOther(memory.read(address, Math.min(size, POISONED)), POISON_BYTE);
     if (offset === -1) return;
     const freedAt = this.#freedAt(header);
     throw new Misuse(

@@ -6,6 +6,7 @@ import { Coroutines, type StackBounds } from './cr.js';
 import { Census } from './debug.js';
 import { Heap } from './heap.js';
 import { MILL_CR, offsets } from './layout.js';
+import { Processes } from './mfork.js';
 import { Poller } from './poller.js';
 import { Random } from './random.js';
 import { Stacks } from './stack.js';
@@ -18,6 +19,7 @@ const TIMED_OUT = -1;
 /** libmill, put together over one guest's memory. All of its state is there. */
 export class Mill {
   readonly heap: Heap;
+  readonly processes: Processes;
   readonly stacks: Stacks;
   readonly census: Census;
   readonly channelCensus: Census;
@@ -35,6 +37,7 @@ export class Mill {
    */
   constructor(memory: Memory, symbols: Symbols, heapStart: number, mainStack: StackBounds, clock: 'virtual' | 'real') {
     this.heap = new Heap(memory, symbols, heapStart);
+    this.processes = new Processes(memory, symbols);
     this.stacks = new Stacks(memory, symbols, this.heap);
     this.census = Census.ofCoroutines(memory, symbols);
     this.channelCensus = Census.ofChannels(memory, symbols);
@@ -49,6 +52,12 @@ export class Mill {
       if (callback === TIMER_CALLBACKS.choose) this.choose.timedOut(cr);
       else this.coroutines.resume(cr, TIMED_OUT);
     });
+  }
+
+  /** What a child of mfork() does first: nobody is ready but itself, and nobody waits for a time. */
+  postfork(): void {
+    this.coroutines.postfork();
+    this.timers.postfork();
   }
 
   /** mill_msleep_ up to its suspend: in ms; a deadline below 0 never comes. */

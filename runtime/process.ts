@@ -2,12 +2,14 @@ import { UndefinedSymbol } from '../asm/errors.js';
 import type { Image } from '../asm/image.js';
 import { nearNames } from '../asm/near.js';
 import type { Cpu, Snapshot } from '../emu/cpu.js';
-import { BadAddress } from '../emu/errors.js';
-import type { Fault } from '../emu/fault.js';
+import { BadAddress, OutOfMemory } from '../emu/errors.js';
+import type { Fault, FaultKind } from '../emu/fault.js';
 import { PAGE_SIZE, type Protection } from '../emu/memory.js';
 import { Bodies, type Body, type BodyResult } from './bodies.js';
 import { openDoors } from './doors.js';
-import { MillError } from './errors.js';
+import { MillError, TooManyProcesses } from './errors.js';
+import { bufferedOutput } from './libc/stream.js';
+import { type ChildEnd, SIGNALS } from './mfork.js';
 import { Mill } from './mill.js';
 import type { Symbols } from './symbols.js';
 
@@ -19,6 +21,8 @@ export type Outcome =
   | { readonly kind: 'paused' }
   /** Everybody waits, on the real clock, until this time in ms at least; run again then. */
   | { readonly kind: 'waiting'; readonly until: number }
+  /** A child that fork() made has ended, and its memory and registers can be looked at; its parent goes on when run again. */
+  | { readonly kind: 'child'; readonly id: number; readonly ended: Outcome }
   | { readonly kind: 'fault'; readonly fault: Fault }
   | { readonly kind: 'error'; readonly error: MillError };
 
@@ -35,25 +39,51 @@ export interface Listener {
   output?(stream: 1 | 2, bytes: Uint8Array): void;
   /** Behind the save and before the restore. */
   switched?(event: Switch): void;
+  /** Memory and registers have become what they were at another time, or in another process. */
+  restored?(): void;
+  /** The guest has made, for the first time, a system call of Linux's that there is not. */
+  refused?(name: string): void;
+}
+
+/** A process that waits for its child to end. */
+interface Parent {
+  readonly cpu: Snapshot;
+  readonly bodies: readonly BodyResult[];
 }
 
 /** Everything that makes up a process at a moment. */
-export interface SavedProcess {
-  readonly cpu: Snapshot;
-  readonly bodies: readonly BodyResult[];
+export interface SavedProcess extends Parent {
   /** How it ended, if it had. */
   readonly outcome: Outcome | undefined;
+  /** The processes above it, the first one first. */
+  readonly parents: readonly Parent[];
   /** A digest of what was loaded. */
   readonly program: number;
 }
 
+/** What decides, besides the program and its arguments, what a run is like. */
 export interface ProcessOptions {
   readonly seed?: bigint;
   readonly clock?: 'virtual' | 'real';
+  /** Variables, each as NAME=VALUE. */
+  readonly environment?: readonly string[];
 }
 
 /** CPUs that have a process in their memory. */
 const taken = new WeakSet<Cpu>();
+
+/** The signal that Linux would send for a fault. */
+function signalOf(kind: FaultKind): number {
+  if (kind === 'divide error' || kind === 'floating-point error') return SIGNALS.arithmetic;
+  if (kind === 'invalid instruction' || kind === 'refused instruction') return SIGNALS.illegal;
+  return kind === 'breakpoint' || kind === 'trap' ? SIGNALS.trap : SIGNALS.segmentation;
+}
+
+/** What a parent learns of how its child ended. */
+function endOfChild(outcome: Outcome): ChildEnd {
+  if (outcome.kind === 'exit') return { exit: outcome.status };
+  return { signal: outcome.kind === 'fault' ? signalOf(outcome.fault.kind) : SIGNALS.abort };
+}
 
 /** FNV-1a, 32 bits, over all bytes. */
 function digest(images: readonly Image[]): number {
@@ -76,6 +106,7 @@ const FUNCTION_ARRAYS = [
 ] as const;
 
 const PROTECTION: Readonly<Record<string, Protection>> = { '.text': 'r-x', '.rodata': 'r--' };
+const LIMIT = { kind: 'limit' } as const;
 const MAIN_STACK = 8 << 20;
 const POINTER = 8;
 
@@ -93,7 +124,11 @@ export class Process {
   readonly mainStack: { readonly low: number; readonly high: number };
   listener: Listener = {};
   readonly #bodies: Bodies | undefined;
+  readonly #symbols: Symbols;
   #outcome: Outcome | undefined;
+  /** The processes that wait for the running one, or a child of its, to end. */
+  #parents: readonly Parent[] = [];
+  #forking = false;
   #waitsUntil: number | undefined;
   /** What a run has thrown: it cannot go on. */
   #thrown: { readonly error: unknown } | undefined;
@@ -103,7 +138,8 @@ export class Process {
    * @param runtime the image of libmill.s and what goes with it
    * @param program an image with `main`, or the body of main
    * @param argv the program's name and its arguments
-   * @param options `seed` of the random numbers; `clock`: virtual unless told otherwise
+   * @param options `seed` of the random numbers; `clock`: virtual unless told otherwise; `environment`: empty unless
+   * told otherwise
    * @throws UndefinedSymbol if the program has no main, OutOfMemory if it does not fit
    */
   constructor(
@@ -111,7 +147,7 @@ export class Process {
     runtime: Image,
     program: Image | Body,
     argv: readonly string[],
-    { seed = 0n, clock = 'virtual' }: ProcessOptions = {},
+    { seed = 0n, clock = 'virtual', environment = [] }: ProcessOptions = {},
   ) {
     if (taken.has(cpu)) throw new MillError('a process has this CPU already: open another');
     taken.add(cpu);
@@ -130,6 +166,7 @@ export class Process {
     }
     this.#program = digest(this.images);
     const symbols: Symbols = (name) => Number(runtime.symbol(name));
+    this.#symbols = symbols;
     const low = memory.allocate(MAIN_STACK, end);
     this.mainStack = { low: low + PAGE_SIZE, high: low + MAIN_STACK };
     memory.reserve(this.mainStack.low, MAIN_STACK - PAGE_SIZE, 'rw-');
@@ -144,11 +181,17 @@ export class Process {
     for (const [variable, symbol] of FUNCTION_ARRAYS) {
       memory.setPointer(symbols(variable), Number(this.images.at(-1)?.symbols.get(symbol) ?? 0));
     }
-    this.#start(main, argv);
+    this.#start(main, argv, environment);
     cpu.onHypercall = openDoors(cpu, symbols, this.mill, {
       bodies: this.#bodies,
       output: (stream, bytes) => this.listener.output?.(stream, bytes),
       ended: (status) => this.#end(status === 'aborted' ? { kind: 'abort' } : { kind: 'exit', status }),
+      fork: () => {
+        this.#forking = true;
+        cpu.stop();
+        return this.mill.processes.fork(this.#parents.length);
+      },
+      refused: (name) => this.listener.refused?.(name),
       waits: (until) => {
         this.#waitsUntil = until;
       },
@@ -197,6 +240,11 @@ export class Process {
     return this.coroutines().find((cr) => cr === running);
   }
 
+  /** Bytes that the program has written to standard output and that are still in its buffer. */
+  get bufferedOutput(): number {
+    return bufferedOutput(this.cpu.memory, this.#symbols);
+  }
+
   /** All coroutines, as far as the list can be followed: a program that has gone wrong may have overwritten it. */
   coroutines(): number[] {
     const found: number[] = [];
@@ -225,17 +273,23 @@ export class Process {
 
   /**
    * Executes `count` instructions one at a time.
-   * @param visit is called behind each; it may call `cpu.stop()`
+   * @param visit is called behind each, but for one that forks or ends a process; it may call `cpu.stop()`
    */
   step(count = 1, visit?: () => void): Outcome {
-    return this.#during(() => this.cpu.step(count, visit));
+    let left = count;
+    return this.#during(() => {
+      const { moment } = this.cpu;
+      const stop = this.cpu.step(left, visit);
+      left -= this.cpu.moment - moment;
+      return stop;
+    });
   }
 
   save(): SavedProcess {
     return {
-      cpu: this.cpu.save(),
-      bodies: this.#bodies?.save() ?? [],
+      ...this.#saveParent(),
       outcome: this.#outcome,
+      parents: this.#parents,
       program: this.#program,
     };
   }
@@ -246,30 +300,77 @@ export class Process {
    */
   restore(saved: SavedProcess): void {
     if (saved.program !== this.#program) throw new MillError('what was saved is the state of another program');
-    this.cpu.restore(saved.cpu);
-    this.#bodies?.restore(saved.bodies);
+    this.#restoreParent(saved);
     this.#outcome = saved.outcome;
+    this.#parents = saved.parents;
     this.#thrown = undefined;
+    this.listener.restored?.();
+  }
+
+  #saveParent(): Parent {
+    return { cpu: this.cpu.save(), bodies: this.#bodies?.save() ?? [] };
+  }
+
+  #restoreParent({ cpu, bodies }: Parent): void {
+    this.cpu.restore(cpu);
+    this.#bodies?.restore(bodies);
   }
 
   #during(run: () => ReturnType<Cpu['run']>): Outcome {
     if (this.#thrown !== undefined) throw this.#thrown.error;
-    if (this.#outcome !== undefined) return this.#outcome;
+    if (this.#outcome !== undefined) {
+      if (this.#parents.length === 0) return this.#outcome;
+      this.#returnToParent(this.#outcome);
+    }
     this.#waitsUntil = undefined;
+    for (;;) {
+      const stop = this.#once(run);
+      if (this.#outcome !== undefined) {
+        const ended = this.#outcome;
+        return this.#parents.length === 0 ? ended : { kind: 'child', id: this.mill.processes.id, ended };
+      }
+      if (this.#waitsUntil !== undefined) return { kind: 'waiting', until: this.#waitsUntil };
+      if (!this.#forking) return stop.kind === 'stopped' ? { kind: 'paused' } : LIMIT;
+      this.#becomeChild();
+    }
+  }
+
+  /** One run of the CPU, and if it was the last one, how that came. */
+  #once(run: () => ReturnType<Cpu['run']>): ReturnType<Cpu['run']> {
+    this.#forking = false;
     try {
       const stop = run();
-      if (this.#outcome !== undefined) return this.#outcome;
-      if (stop.kind === 'fault') this.#outcome = stop;
-      if (this.#waitsUntil !== undefined) return { kind: 'waiting', until: this.#waitsUntil };
-      return stop.kind === 'stopped' ? { kind: 'paused' } : stop;
+      if (stop.kind === 'fault') this.#outcome ??= stop;
+      return stop;
     } catch (error) {
       if (!(error instanceof MillError)) {
         this.#thrown = { error };
         throw error;
       }
+      if (error instanceof TooManyProcesses) this.#parents = [];
       this.#outcome = { kind: 'error', error };
-      return this.#outcome;
+      return LIMIT;
     }
+  }
+
+  /** Behind the door of fork(): the parent is put aside, and this is its child. */
+  #becomeChild(): void {
+    this.#parents = [...this.#parents, this.#saveParent()];
+    this.mill.processes.becomeChild();
+    this.cpu.write('rax', 0n);
+  }
+
+  /** The parent goes on where it forked. Moments go on counting: there is one course of events in a run. */
+  #returnToParent(outcome: Outcome): void {
+    const parent = this.#parents[this.#parents.length - 1];
+    const { moment } = this.cpu;
+    const { last } = this.mill.processes;
+    this.#parents = this.#parents.slice(0, -1);
+    this.#restoreParent(parent);
+    this.cpu.moment = moment;
+    this.#outcome = undefined;
+    this.mill.processes.childEnded(endOfChild(outcome), last);
+    this.listener.restored?.();
   }
 
   #end(outcome: Outcome): void {
@@ -278,17 +379,18 @@ export class Process {
   }
 
   /** As a process is entered (System V ABI, AMD64 supplement, 3.4.1), with main's address and arguments on top. */
-  #start(main: bigint, argv: readonly string[]): void {
+  #start(main: bigint, argv: readonly string[], environment: readonly string[]): void {
     const { cpu } = this;
     let at = this.mainStack.high;
-    const pointers = argv.map((argument) => {
-      const bytes = new TextEncoder().encode(`${argument}\0`);
+    const push = (text: string): number => {
+      const bytes = new TextEncoder().encode(`${text}\0`);
       at -= bytes.length;
+      if (at < this.mainStack.low) throw new OutOfMemory('the arguments and the environment do not fit the main stack');
       cpu.memory.write(at, bytes);
       return at;
-    });
-    // argc, the pointers and their NULL, no environment, the auxiliary vector's end
-    const words = [argv.length, ...pointers, 0, 0, 0, 0];
+    };
+    // argc, pointers to arguments and variables with a NULL behind both, the auxiliary vector's end
+    const words = [argv.length, ...argv.map(push), 0, ...environment.map(push), 0, 0, 0];
     const rsp = Math.floor((at - words.length * POINTER) / 16) * 16;
     words.forEach((word, index) => {
       cpu.memory.setPointer(rsp + index * POINTER, word);

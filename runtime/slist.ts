@@ -54,6 +54,12 @@ export class Slist {
     return first;
   }
 
+  /** Forgets all items. */
+  clear(): void {
+    this.#memory.setPointer(this.#list, 0);
+    this.#memory.setPointer(this.#list + LAST, 0);
+  }
+
   /** @throws MillError if the program has made a circle of it */
   *[Symbol.iterator](): Generator<number> {
     yield* items(this.#memory, this.#list);

@@ -81,6 +81,11 @@ export class Timers {
     return { timer, callback: this.#memory.u32(timer + TIMER.callback) };
   }
 
+  /** In a child process: drops all timers. */
+  postfork(): void {
+    while (this.count > 0) this.remove(this.#at(this.count - 1));
+  }
+
   /** Deadline of an armed timer in ms, -1 of another. */
   expiryOf(timer: number): number {
     return Number(BigInt.asIntN(64, this.#memory.u64(timer + TIMER.expiry)));

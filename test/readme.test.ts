@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,7 +64,8 @@ describe('README', () => {
       'millscope',
       'millscope',
     ]);
-    const environment = { ...process.env, C_INCLUDE_PATH: join(ROOT, 'runtime/include'), NO_COLOR: '1' };
+    symlinkSync(join(ROOT, 'runtime'), join(folder, 'runtime'));
+    const environment = { ...process.env, NO_COLOR: '1' };
     const results = shown.map((command) => {
       const ours = command.replace(/^millscope/, `node ${join(ROOT, 'dist/inspect/cli.js')}`);
       return spawnSync('sh', ['-c', ours], { cwd: folder, encoding: 'utf8', env: environment });
@@ -77,6 +78,30 @@ describe('README', () => {
     expect(results.slice(0, 4).map(({ stdout }) => stdout)).toEqual([squares, squares, '', squares]);
     expect(results[4].stdout).toMatch(/^main will go on at main\+0x[0-9a-f]+ \(squares\.c:16\)$/m);
     expect(results[4].stdout).toMatch(/called from squares\S*\+0x[0-9a-f]+ \(squares\.c:7\)$/m);
+  });
+
+  const MUSL = '/usr/lib/x86_64-linux-musl/libc.a';
+  it.skipIf(!existsSync(MUSL) || spawnSync('gcc', ['--version']).status !== 0)('shows archives that are used', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millscope-readme-'));
+    const waves =
+      '#include <math.h>\n#include <stdio.h>\nint main(int argc, char **argv) { printf("%.3f\\n", sin(argc)); }';
+    writeFileSync(join(folder, 'waves.c'), waves);
+    const main =
+      '#include <stdlib.h>\n#include <stdio.h>\nint more(void);\nint main(void) { puts(getenv("GREETING")); return more(); }';
+    writeFileSync(join(folder, 'squares.c'), main);
+    writeFileSync(join(folder, 'more.c'), 'int more(void) { return 0; }');
+    const made = spawnSync('sh', ['-c', 'gcc -c squares.c more.c && ar rcs libmore.a more.o'], { cwd: folder });
+    expect(made.status).toBe(0);
+    const results = blocks('shell')[1]
+      .trim()
+      .split('\n')
+      .map((command) => {
+        const ours = command.replace(/^millscope/, `node ${join(ROOT, 'dist/inspect/cli.js')}`);
+        return spawnSync('sh', ['-c', ours], { cwd: folder, encoding: 'utf8' });
+      });
+    rmSync(folder, { recursive: true });
+    // sin(1) is 0.84147…
+    expect(results.map(({ stdout, stderr }) => stdout + stderr)).toEqual(['0.841\n', 'hello\n']);
   });
 
   it('shows a JavaScript program that runs', () => {

@@ -42,10 +42,13 @@ export function namesOf(objects: readonly ObjectFile[], { globals, meanings }: R
     taken.add(name);
     names.push({ name, value, kind: isAddress ? 'label' : 'constant', global });
   };
+  const marks: Meaning[] = [];
   for (const meaning of globals.values()) {
-    const { name, address, section, type } = meaning;
+    const { name, address, section, type, file } = meaning;
     if (!isDefined(meaning) || address === undefined || !isNamed(name, type)) continue;
-    add(name, address, section !== undefined, true);
+    // The linker's own, such as __executable_start, are no name for the function that is there.
+    if (file === '') marks.push(meaning);
+    else add(name, address, section !== undefined, true);
   }
   objects.forEach(({ name: file }, number) => {
     const isInside = labelsInFunctions(meanings[number]);
@@ -55,5 +58,6 @@ export function namesOf(objects: readonly ObjectFile[], { globals, meanings }: R
       add(taken.has(name) ? `${file}:${name}` : name, address, section !== undefined, false);
     }
   });
+  for (const { name, address = 0n } of marks) add(name, address, true, false);
   return names;
 }

@@ -11,7 +11,7 @@ export interface Meaning {
   readonly global: boolean;
   /** Of RANK; none until a definition is found. */
   rank: number;
-  /** The file that defines it. */
+  /** The file that defines it; empty for what the linker does. */
   file: string;
   /** What it is defined in; undefined for a value that is no address. */
   section: ObjectSection | undefined;

@@ -27,7 +27,9 @@ export function cxxFunctions({ memory }: Host): HostFunctions {
   const exceptions = Object.entries(EXCEPTIONS).map(([name, what]): [string, HostFunction] => [
     name,
     () => {
-      throw new MillError(`the program ${what}, and there are no C++ exceptions here: compile it with -fno-exceptions`);
+      throw new MillError(
+        `the program ${what}, and there are no C++ exceptions here: mend what it is thrown for, or report it otherwise`,
+      );
     },
   ]);
   return {
@@ -42,7 +44,7 @@ export function cxxFunctions({ memory }: Host): HostFunctions {
       );
     },
     _ZSt9terminatev: () => {
-      throw new MillError('std::terminate was called');
+      throw new MillError('std::terminate was called: an exception in a noexcept function, and there are none here');
     },
   };
 }

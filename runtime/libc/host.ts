@@ -1,6 +1,7 @@
 import type { Memory } from '../../emu/memory.js';
 import type { Clock } from '../clock.js';
 import type { Heap } from '../heap.js';
+import type { Processes } from '../mfork.js';
 import type { Random } from '../random.js';
 import type { Symbols } from '../symbols.js';
 import type { Call } from './call.js';
@@ -13,6 +14,7 @@ export interface Host {
   readonly heap: Heap;
   readonly clock: Clock;
   readonly random: Random;
+  readonly processes: Processes;
   /** Standard output (1) or standard error (2), past all buffers. */
   output(stream: 1 | 2, bytes: Uint8Array): void;
   /** Sets errno. */

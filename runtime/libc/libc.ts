@@ -8,6 +8,7 @@ import { stdioFunctions } from './stdio.js';
 import { stdlibFunctions } from './stdlib.js';
 import { stringFunctions } from './string.js';
 import { timeFunctions } from './time.js';
+import { waitFunctions } from './wait.js';
 
 /** libc's functions that are host functions: asm/host.s has a door for each. */
 export function libcFunctions(host: Host): HostFunctions {
@@ -17,6 +18,7 @@ export function libcFunctions(host: Host): HostFunctions {
     ...ctypeFunctions(host),
     ...stdlibFunctions(host),
     ...timeFunctions(host),
+    ...waitFunctions(host),
     ...cxxFunctions(host),
     ...checkFunctions,
     ...numberFunctions(host),

@@ -15,14 +15,26 @@ export type Real =
 const ZERO: Real = { kind: 'finite', numerator: 0n, denominator: 1n };
 /** No format needs more digits to tell which of its numbers is nearest; whether others follow is all that matters then. */
 const DIGITS = 12_000;
-/** A number of DIGITS digits is beyond all formats when its exponent is beyond these. */
-const EXPONENT_LIMIT = 40_000;
+
+/** How numbers are written: digits of a base, which count `step` in the exponent of a radix. */
+interface Notation {
+  readonly base: number;
+  readonly radix: bigint;
+  readonly step: number;
+  /** Numbers above radix^limit are above those of all formats, and numbers below radix^-limit are no more than nothing. */
+  readonly limit: number;
+}
+const DECIMAL: Notation = { base: 10, radix: 10n, step: 1, limit: 5_000 };
+const HEXADECIMAL: Notation = { base: 16, radix: 2n, step: 4, limit: 17_000 };
 
 const HEAD = /^[ \t-\r]*([+-]?)/;
 const BASES: Readonly<Record<string, number>> = { '0x': 16, '0b': 2 };
 
+/** No integer of 64 bits has more digits, in whatever base. */
+const INTEGER_DIGITS = 64;
+
 /**
- * As strtoul reads an integer, without regard to its size.
+ * As strtoul reads an integer. One above 2^64 has any such value: all that matters is that it is above.
  * @param text of which each character is a byte
  * @param base 0 for what the text says
  * @param binary whether `0b` says something: since C23 it does
@@ -39,7 +51,8 @@ export function readInteger(text: string, base: number, binary: boolean): Numera
   const start = at;
   while (digitAt(text, at) < used) at++;
   if (at === start) return undefined;
-  return { negative: sign === '-', value: parseDigits(text.slice(start, at), used), length: at };
+  const digits = text.slice(start, at).replace(/^0+(?=.)/, '');
+  return { negative: sign === '-', value: parseDigits(digits.slice(0, INTEGER_DIGITS + 1), used), length: at };
 }
 
 /** As strtod reads a number. @returns undefined if there is none */
@@ -66,18 +79,18 @@ function readHexadecimal(text: string): Found | undefined {
   const found = /^0x(?=\.?[0-9a-f])([0-9a-f]*)\.?([0-9a-f]*)(?:p([+-]?[0-9]+))?/i.exec(text);
   if (!found) return undefined;
   const [all, whole, fraction, exponent = '0'] = found;
-  return { value: scaled(whole, fraction, exponent, 16, 2n, 4), length: all.length };
+  return { value: scaled(whole, fraction, exponent, HEXADECIMAL), length: all.length };
 }
 
 function readDecimal(text: string): Found | undefined {
   const found = /^(?=\.?[0-9])([0-9]*)\.?([0-9]*)(?:e([+-]?[0-9]+))?/i.exec(text);
   if (!found) return undefined;
   const [all, whole, fraction, exponent = '0'] = found;
-  return { value: scaled(whole, fraction, exponent, 10, 10n, 1), length: all.length };
+  return { value: scaled(whole, fraction, exponent, DECIMAL), length: all.length };
 }
 
-/** Digits × radix^exponent, where a digit counts `step` in the exponent. */
-function scaled(whole: string, fraction: string, power: string, base: number, radix: bigint, step: number): Real {
+/** Digits × radix^exponent. */
+function scaled(whole: string, fraction: string, power: string, { base, radix, step, limit }: Notation): Real {
   const all = whole + fraction;
   let first = 0;
   while (all[first] === '0') first++;
@@ -89,13 +102,13 @@ function scaled(whole: string, fraction: string, power: string, base: number, ra
     // What follows is neither nothing nor half of anything.
     digits = `${digits.slice(0, DIGITS)}${/[1-9a-f]/i.test(digits.slice(DIGITS)) ? '1' : '0'}`;
   }
+  const top = exponent + BigInt(step * digits.length);
+  if (top > limit) return { kind: 'finite', numerator: radix ** BigInt(limit), denominator: 1n };
+  if (top < -limit) return { kind: 'finite', numerator: 1n, denominator: radix ** BigInt(limit) };
   const numerator = parseDigits(digits, base);
-  const size = Number(
-    exponent > EXPONENT_LIMIT ? EXPONENT_LIMIT : exponent < -EXPONENT_LIMIT ? -EXPONENT_LIMIT : exponent,
-  );
-  return size >= 0
-    ? { kind: 'finite', numerator: numerator * radix ** BigInt(size), denominator: 1n }
-    : { kind: 'finite', numerator, denominator: radix ** BigInt(-size) };
+  return exponent >= 0n
+    ? { kind: 'finite', numerator: numerator * radix ** exponent, denominator: 1n }
+    : { kind: 'finite', numerator, denominator: radix ** -exponent };
 }
 
 /** The value of a digit, and more than any digit's if there is none. */

@@ -36,8 +36,9 @@ export function format(memory: Memory, errno: number, template: Uint8Array, give
   const text = new Text();
   const { parts, types, failure } = parseFormat(template);
   const values: Argument[] = [];
-  const last = Math.max(-1, ...types.keys());
-  for (let place = 0; place <= last; place++) {
+  let count = 0;
+  for (const place of types.keys()) count = Math.max(count, place + 1);
+  for (let place = 0; place < count; place++) {
     const type = types.get(place);
     if (type === 'double') values.push(given.double());
     else if (type === 'longDouble') values.push(given.longDouble());

@@ -8,8 +8,11 @@ export interface BinaryFormat {
   readonly limit: number;
 }
 
+/** IEEE 754's binary32. */
 export const FLOAT: BinaryFormat = { precision: 24, smallest: -149, limit: 128 };
+/** IEEE 754's binary64. */
 export const DOUBLE: BinaryFormat = { precision: 53, smallest: -1074, limit: 1024 };
+/** The x87's extended precision, whose integer bit is one of the 64. */
 export const LONG_DOUBLE: BinaryFormat = { precision: 64, smallest: -16445, limit: 16384 };
 
 /** mantissa × 2^exponent, or more than the format has. */
@@ -27,12 +30,13 @@ export interface Rounded {
  */
 export function roundFraction(numerator: bigint, denominator: bigint, format: BinaryFormat): Rounded {
   const { precision, smallest, limit } = format;
-  const free = nearest(numerator, denominator, precision, Number.NEGATIVE_INFINITY);
   const { mantissa, exponent, exact } = nearest(numerator, denominator, precision, smallest);
   if (exponent + precision > limit && mantissa >> BigInt(precision - 1) !== 0n) {
     return { mantissa, exponent, range: 'above' };
   }
-  return { mantissa, exponent, range: !exact && free.exponent < smallest ? 'below' : 'inside' };
+  if (exact || exponent > smallest) return { mantissa, exponent, range: 'inside' };
+  const free = nearest(numerator, denominator, precision, Number.NEGATIVE_INFINITY);
+  return { mantissa, exponent, range: free.exponent < smallest ? 'below' : 'inside' };
 }
 
 function nearest(numerator: bigint, denominator: bigint, precision: number, smallest: number) {

@@ -4,8 +4,9 @@ import { errorText } from './errno.js';
 import type { Host, HostFunctions } from './host.js';
 import { lineFunctions } from './lines.js';
 import { printFunctions } from './print.js';
+import { scanFunctions } from './scan.js';
 import { flushStreams, Stream, standardStream } from './stream.js';
-import { stringAt } from './text.js';
+import { ascii, characters, stringAt } from './text.js';
 
 const EBADF = 9;
 const ENOTTY = 25;
@@ -29,6 +30,7 @@ export function stdioFunctions(host: Host): HostFunctions {
   return {
     ...printFunctions(host),
     ...lineFunctions(host),
+    ...scanFunctions(host),
     ...assertFunctions(host),
 
     write: (call) => {
@@ -71,9 +73,9 @@ export function stdioFunctions(host: Host): HostFunctions {
     },
     perror: (call) => {
       const start = call.pointer(0);
-      const name = start === 0 ? '' : memory.text(start);
+      const name = start === 0 ? '' : characters(stringAt(memory, start));
       const text = errorText(memory.i32(symbols('errno')));
-      standardStream(host, 'stderr').write(new TextEncoder().encode(`${name === '' ? '' : `${name}: `}${text}\n`));
+      standardStream(host, 'stderr').write(ascii(`${name === '' ? '' : `${name}: `}${text}\n`));
     },
 
     fflush: (call) => {

@@ -8,6 +8,7 @@ const ENOMEM = 12;
 const EINVAL = 22;
 const PAGE = 4096;
 const POINTER = 8;
+const EQUALS = '='.charCodeAt(0);
 /** What malloc's addresses are multiples of anyway. */
 const ALIGNMENT = 16;
 
@@ -18,7 +19,7 @@ const isPowerOfTwo = (value: number): boolean => value > 0 && Number.isInteger(M
 
 /** stdlib.h's functions, and C++'s operators new and delete. */
 export function stdlibFunctions(host: Host): HostFunctions {
-  const { memory, heap, fail } = host;
+  const { memory, symbols, heap, fail } = host;
   const orNoMemory = (address: number): number => {
     if (address === 0) fail(ENOMEM);
     return address;
@@ -67,8 +68,16 @@ export function stdlibFunctions(host: Host): HostFunctions {
     },
     malloc_usable_size: (call) => (call.pointer(0) === 0 ? 0 : heap.size(call.pointer(0))),
 
-    /** The environment is empty, so that a run does not depend on where it is made. */
-    getenv: () => 0,
+    // The host's environment is not the guest's: a run is not to depend on where it is made.
+    getenv: (call) => {
+      const name = memory.text(call.pointer(0));
+      const variables = memory.pointer(symbols('environ'));
+      for (let at = variables; at !== 0 && memory.pointer(at) !== 0; at += 8) {
+        const variable = memory.pointer(at);
+        if (memory.text(variable).startsWith(`${name}=`)) return memory.find(variable, EQUALS) + 1;
+      }
+      return 0;
+    },
 
     _Znwm: (call) => create(call.pointer(0)),
     _ZnwmSt11align_val_t: (call) => create(call.pointer(0), call.pointer(1)),

@@ -1,3 +1,5 @@
+import type { Memory } from '../../emu/memory.js';
+import type { Symbols } from '../symbols.js';
 import type { Host } from './host.js';
 
 /** Fields of a FILE; asm/stdio.s has it. */
@@ -194,6 +196,11 @@ export class Stream {
 /** What the guest's variable of that name points to. */
 export function standardStream(host: Host, name: 'stdin' | 'stdout' | 'stderr'): Stream {
   return new Stream(host, host.memory.pointer(host.symbols(name)));
+}
+
+/** How many bytes a program has written to standard output that are still in its buffer. */
+export function bufferedOutput(memory: Memory, symbols: Symbols): number {
+  return memory.pointer(symbols('stdout_file') + USED);
 }
 
 /** What waits in all buffers goes out, as exit() has it. */

@@ -117,7 +117,7 @@ export function formatTime(format: string, moment: Moment): string {
     if (result === undefined) return whole;
     if (typeof result !== 'string' && 'value' in result) return digits(result, FILL[flag] ?? result.fill);
     const text = typeof result === 'string' ? result : formatTime(result.format, moment);
-    return flag === '^' ? text.toUpperCase() : text;
+    return flag === '^' ? text.replace(/[a-z]/g, (letter) => letter.toUpperCase()) : text;
   });
 }
 

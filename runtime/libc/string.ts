@@ -1,4 +1,4 @@
-import type { Memory } from '../../emu/memory.js';
+import { type Memory, PAGE_SIZE } from '../../emu/memory.js';
 import { bufferOverflow } from './checks.js';
 import { errorText, signalText, writeTexts } from './errno.js';
 import type { Host, HostFunctions } from './host.js';
@@ -74,11 +74,14 @@ export function stringFunctions(host: Host): HostFunctions {
     memory.setU8(copied + size, 0);
     return copied;
   };
-  /** The first such byte, or the string's end. */
+  /** The first such byte, or the string's end. By the page: a string may be long and what is looked for near. */
   const findOrEnd = (string: number, byte: number): number => {
-    const end = memory.find(string, 0);
-    const found = memory.find(string, byte, end - string);
-    return found === -1 ? end : found;
+    for (let at = string; ; at += PAGE_SIZE - (at % PAGE_SIZE)) {
+      const rest = PAGE_SIZE - (at % PAGE_SIZE);
+      const end = memory.find(at, 0, rest);
+      const found = memory.find(at, byte, end === -1 ? rest : end - at);
+      if (found !== -1 || end !== -1) return found === -1 ? end : found;
+    }
   };
   const search = (haystack: number, needle: number, key: (byte: number) => number): number => {
     const offset = indexOf(bytes(haystack).map(key), bytes(needle).map(key));

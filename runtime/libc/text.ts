@@ -4,6 +4,8 @@ import type { Memory } from '../../emu/memory.js';
 export const INT_MAX = 0x7fffffff;
 /** Bytes that {@link Text.chunks} makes at a time of what is repeated. */
 const CHUNK = 1 << 16;
+/** How many arguments a call may have anywhere. */
+const AT_ONCE = 1 << 12;
 
 interface Run {
   readonly byte: number;
@@ -67,6 +69,16 @@ export function ascii(text: string): Uint8Array {
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
 }
+
+/** Bytes as the characters below 256, whatever they mean: the way back from {@link ascii}. */
+export function characters(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += AT_ONCE) text += String.fromCharCode(...bytes.subarray(at, at + AT_ONCE));
+  return text;
+}
+
+/** C11, 7.4.1.10, in the C locale. */
+export const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 
 /** A string in memory without its end; no byte behind the first `limit` is read. @throws BadAddress */
 export function stringAt(memory: Memory, address: number, limit?: number): Uint8Array {

@@ -2,9 +2,13 @@ import { type BrokenDownTime, breakDown, secondsOf } from './calendar.js';
 import type { Call } from './call.js';
 import type { Host, HostFunctions } from './host.js';
 import { formatTime, type Moment, summerTime } from './strftime.js';
+import { ascii, characters, stringAt } from './text.js';
 
 const EINVAL = 22;
 const EOVERFLOW = 75;
+const EOPNOTSUPP = 95;
+/** clock_nanosleep's flag for a time of the clock, and not from now on. */
+const TIMER_ABSTIME = 1;
 
 /** glibc's struct tm: nine ints, the offset from UTC in seconds, and the zone's name. */
 const TM = { second: 0, minute: 4, hour: 8, day: 12, month: 16, year: 20, weekday: 24, yearDay: 28 } as const;
@@ -20,10 +24,16 @@ const INT_MIN = -(2 ** 31);
 const CALENDARS = new Set([0, 5, 8, 11]);
 const MONOTONIC = new Set([1, 4, 6, 7, 9]);
 const PROCESSOR = new Set([2, 3]);
+/** The processor's clock of the one thread: who sleeps cannot wait for that. */
+const THREAD = 3;
+/** Clocks on which one can sleep. */
+const FOR_SLEEP = new Set([0, 1, 7, 11]);
 
 const PER_SECOND = 1_000_000_000n;
 const PER_MS = 1_000_000n;
 const PER_US = 1000n;
+/** In ms: up to here times are exact. */
+const LAST_TIME = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** A time in seconds and what is left of one. */
 const split = (ns: bigint): readonly [bigint, bigint] => [ns / PER_SECOND, ns % PER_SECOND];
@@ -82,7 +92,7 @@ export function timeFunctions({ memory, symbols, clock, fail }: Host): HostFunct
       ...tm(at),
       summerTime: memory.i32(at + SUMMER_TIME),
       offset: Number(BigInt.asIntN(64, memory.u64(at + OFFSET))),
-      zone: zone === 0 ? '' : memory.text(zone),
+      zone: zone === 0 ? '' : characters(stringAt(memory, zone)),
     };
   };
   const brokenDown = (at: number): BrokenDownTime => breakDown(BigInt.asIntN(64, memory.u64(at)));
@@ -109,7 +119,22 @@ export function timeFunctions({ memory, symbols, clock, fail }: Host): HostFunct
     return to;
   };
 
+  /** The time in ms, of the machine's clock, at which what clock_nanosleep was given is over; or -errno. */
+  const wakeTime = (call: Call): number | bigint => {
+    const [id, at] = [call.int(0), call.pointer(2)];
+    if (read(call, id) === undefined || id === THREAD) return -EINVAL;
+    if (!FOR_SLEEP.has(id)) return -EOPNOTSUPP;
+    const [seconds, ns] = [memory.u64(at), memory.u64(at + 8)].map((word) => BigInt.asIntN(64, word));
+    if (seconds < 0n || ns < 0n || ns >= PER_SECOND) return -EINVAL;
+    const time = seconds * PER_SECOND + ns;
+    const absolute = (call.int(1) & TIMER_ABSTIME) !== 0;
+    const ahead = absolute ? time - (CALENDARS.has(id) ? calendar() : monotonic()) : time;
+    const wake = BigInt(clock.time()) + (ahead > 0n ? (ahead + PER_MS - 1n) / PER_MS : 0n);
+    return wake < LAST_TIME ? wake : LAST_TIME;
+  };
+
   return {
+    __wake_time: wakeTime,
     time: (call) => {
       const seconds = calendar() / PER_SECOND;
       if (call.pointer(0) !== 0) memory.setU64(call.pointer(0), seconds);
@@ -149,8 +174,8 @@ export function timeFunctions({ memory, symbols, clock, fail }: Host): HostFunct
     ctime: (call) => putText(brokenDown(call.pointer(0)), symbols('time_text')),
     ctime_r: (call) => putText(brokenDown(call.pointer(0)), call.pointer(1)),
     strftime: (call) => {
-      const text = formatTime(memory.text(call.pointer(2)), moment(call.pointer(3)));
-      const bytes = new TextEncoder().encode(`${text}\0`);
+      const text = formatTime(characters(stringAt(memory, call.pointer(2))), moment(call.pointer(3)));
+      const bytes = ascii(`${text}\0`);
       if (bytes.length > call.pointer(1)) return 0;
       memory.write(call.pointer(0), bytes);
       return bytes.length - 1;

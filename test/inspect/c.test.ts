@@ -101,7 +101,7 @@ describe.skipIf(noCompiler)('C, compiled here', () => {
       /^undefined symbol "one", needed by missing\.c in main\S* \(missing\.c:5\)$/m,
       /^undefined symbol "two", .*missing\.c:6/m,
       /^undefined symbol "fopen", .*missing\.c:7/m,
-      /^millscope: .*3 undefined symbols$/m,
+      /^millscope: .*3 undefined symbols: give the object or the archive/m,
     );
   });
 
@@ -109,6 +109,8 @@ describe.skipIf(noCompiler)('C, compiled here', () => {
     const one = object('one.o', 'int f(void) { return 1; }');
     const other = object('other.o', 'int f(void) { return 2; }\nint main(void) { return f(); }');
     expectComplaint(millscope(['run', one, other]), USAGE, /"?f"? .*one\.o.*other\.o/);
+    // Of several the last line is still millscope's.
+    expectComplaint(millscope(['run', other, other]), USAGE, /^"f" .*\n"main" .*\nmillscope: /);
     const text = file('twice.s', '.globl f\nf: ret\n');
     expectComplaint(millscope(['run', other, text]), USAGE, /twice\.s:1:1: "f" is \.globl here, but/);
   });

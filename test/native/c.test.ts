@@ -45,7 +45,8 @@ async function runHere(object: string, parameters: readonly string[]): Promise<R
     guest.listener.output = (stream, bytes) => {
       if (stream === 1) stdout += decoder.decode(bytes, { stream: true });
     };
-    const outcome = guest.run();
+    let outcome = guest.run();
+    while (outcome.kind === 'child') outcome = guest.run();
     const aborted = outcome.kind === 'abort' || outcome.kind === 'error';
     const status = outcome.kind === 'exit' ? outcome.status : aborted ? ABORTED : -1;
     return { stdout, status };

@@ -144,6 +144,34 @@ describe('a process', () => {
     }
   });
 
+  it('needs room on the main stack for its arguments and its environment', async () => {
+    const image = await assemble('main: ret');
+    const make = (bytes: number) => {
+      const cpu = openCpu({ memory: 64 << 20 });
+      try {
+        return new Process(cpu, libmill(), image, ['guest'], { environment: [`A=${'x'.repeat(bytes)}`] }).run();
+      } finally {
+        cpu.close();
+      }
+    };
+    expect(make(7 << 20)).toMatchObject({ kind: 'exit' });
+    expect(() => make(8 << 20)).toThrow('the arguments and the environment do not fit the main stack');
+  });
+
+  it('has a door of its own for each libc function', () => {
+    const image = libmill();
+    const code = image.sections.find(({ name }) => name === '.text');
+    if (code === undefined) throw new Error('the runtime has no code');
+    const view = new DataView(code.bytes.buffer, code.bytes.byteOffset);
+    // Which begins by `mov $number, %eax`
+    const opening = [...image.globals].filter((name) => image.symbols.has(`door_${name}`));
+    expect(opening.length).toBeGreaterThan(100);
+    for (const name of opening.filter((each) => view.getUint8(Number(image.symbol(each) - code.address)) === 0xb8)) {
+      const door = view.getUint32(Number(image.symbol(name) - code.address) + 1, true);
+      expect(door, name).toBe(Number(image.symbol(`door_${name}`)));
+    }
+  });
+
   it('does not see another one that runs in turns with it', async () => {
     const [ping, workers] = [await loadFixture('ping-pong.s'), await loadFixture('three-workers.s')];
     const cpus = [openCpu({ memory: 32 << 20 }), openCpu({ memory: 32 << 20 })];

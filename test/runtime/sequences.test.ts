@@ -11,7 +11,7 @@ import { run } from './guest.js';
  * each 64-bit offset in them is moved by a slot, once, in the runtime's copies and in the program's.
  */
 
-const RUNTIME = ['libmill.s', 'libc.s', 'stdio.s', 'host.s', 'bodies.s'];
+const RUNTIME = ['libmill.s', 'libc.s', 'stdio.s', 'stdlib.s', 'search.s', 'unistd.s', 'host.s', 'bodies.s'];
 const SEQUENCES = ['mill_setjmp.s', 'mill_longjmp.s'];
 
 const load = (name: string): string => readFileSync(new URL(`../../asm/${name}`, import.meta.url), 'utf8');

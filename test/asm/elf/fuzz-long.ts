@@ -1,14 +1,27 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { BROKEN, compiledSeeds, mutate, probe, random, seeds } from './fuzz.js';
+import {
+  archiveSeeds,
+  BROKEN,
+  compiledSeeds,
+  mutate,
+  mutateArchive,
+  probe,
+  probeArchive,
+  random,
+  seeds,
+} from './fuzz.js';
 
-// npx tsx test/asm/elf/fuzz-long.ts [count] [seed]
-// Damages object files and links them. What goes wrong, takes a second of the processor or takes 256 MiB is kept in fixtures/broken/.
+// npx tsx test/asm/elf/fuzz-long.ts [count] [seed] [archives]
+// Damages object files, or archives of them, and links them. What goes wrong, takes a second of the processor or takes 256 MiB is kept in fixtures/broken/.
 
 const MOST_MS = 1000;
 const MOST_BYTES = 256 << 20;
 
-const [count = 20_000, seed = 1] = process.argv.slice(2).map(Number);
-const files = [...seeds(), ...compiledSeeds()];
+const [count = 20_000, seed = 1] = process.argv.slice(2, 4).map(Number);
+const { files, damage, link, ending } =
+  process.argv[4] === 'archives'
+    ? { files: archiveSeeds(), damage: mutateArchive, link: probeArchive, ending: 'a' }
+    : { files: [...seeds(), ...compiledSeeds()], damage: mutate, link: probe, ending: 'o' };
 const outcomes = new Map<string, number>();
 const worst = { ms: 0, slowest: 0, bytes: 0, largest: 0 };
 let failures = 0;
@@ -19,10 +32,10 @@ const inUse = () => {
 
 for (let at = 0; at < count; at++) {
   const pick = random(seed * 1_000_003 + at);
-  const bytes = mutate(files[pick(files.length)], pick);
+  const bytes = damage(files[pick(files.length)], pick);
   const before = inUse();
   const start = process.cpuUsage();
-  const { outcome, fault } = probe(bytes);
+  const { outcome, fault } = link(bytes);
   const { user, system } = process.cpuUsage(start);
   const ms = (user + system) / 1000;
   const used = inUse() - before;
@@ -33,7 +46,7 @@ for (let at = 0; at < count; at++) {
   if (why === undefined) continue;
   failures++;
   mkdirSync(BROKEN, { recursive: true });
-  writeFileSync(`${BROKEN}fuzz-${seed}-${at}.o`, bytes);
+  writeFileSync(`${BROKEN}fuzz-${seed}-${at}.${ending}`, bytes);
   console.log(`case ${at}: ${why}`);
 }
 

@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Archive, neededMembers } from '../../../asm/elf/archive.js';
 import { LinkError, ObjectError, UnresolvedSymbols } from '../../../asm/elf/errors.js';
 import { Link } from '../../../asm/elf/link.js';
-import { readObject } from '../../../asm/elf/object.js';
+import { type ObjectFile, readObject } from '../../../asm/elf/object.js';
 import { COMPILERS, has, Workshop } from './compile.js';
-import { writeObject } from './write.js';
+import { writeArchive, writeObject } from './write.js';
 
 /** Inputs that have once gone wrong. */
 export const BROKEN: string = fileURLToPath(new URL('../../../fixtures/broken/', import.meta.url));
@@ -230,12 +231,17 @@ const HEALTHY = {
   }),
 };
 
-/** Links a file alone and together with a healthy one. @returns how it ended, and what is wrong with that if anything is */
-export function probe(bytes: Uint8Array): { outcome: string; fault: string | undefined } {
+/** How a link ended, and what is wrong with that if anything is. */
+export interface Probed {
+  readonly outcome: string;
+  readonly fault: string | undefined;
+}
+
+/** Links each list of files that `files` gives. */
+function probeLinks(files: () => readonly (readonly ObjectFile[])[]): Probed {
   try {
-    const objects = [readObject({ name: 'damaged.o', bytes })];
-    const images = [objects, [readObject(HEALTHY), ...objects]].map((files) => {
-      const link = new Link(files, { base: 0x400000n });
+    const images = files().map((objects) => {
+      const link = new Link(objects, { base: 0x400000n });
       return link.finish(new Map([...link.wanted.keys()].map((name) => [name, 0x1000n])));
     });
     for (const { address, size, bytes: content, name } of images.flatMap(({ sections }) => sections)) {
@@ -249,4 +255,116 @@ export function probe(bytes: Uint8Array): { outcome: string; fault: string | und
     const outcome = error instanceof Error ? error.name : 'thrown';
     return { outcome, fault: isTyped ? undefined : error instanceof Error ? error.stack : String(error) };
   }
+}
+
+/** Links a file alone and together with a healthy one. */
+export function probe(bytes: Uint8Array): Probed {
+  return probeLinks(() => {
+    const objects = [readObject({ name: 'damaged.o', bytes })];
+    return [objects, [readObject(HEALTHY), ...objects]];
+  });
+}
+
+/** Members that need each other in a circle, name what others define, or are no objects. */
+const MEMBERS = [
+  { name: 'everything.o', bytes: EVERYTHING, defines: ['main', 'f', 'common', 'thread'] },
+  { name: 'text', bytes: new TextEncoder().encode('odd') },
+  ...['ring0', 'ring1', 'ring2'].map((name, at, ring) => ({
+    name: `${name}-with-a-long-name.o`,
+    defines: [name],
+    bytes: writeObject({
+      sections: [
+        { name: '.data', flags: 3, bytes: Array<number>(8).fill(0), relocations: [{ offset: 0, type: 1, symbol: 1 }] },
+      ],
+      symbols: [{ name: ring[(at + 1) % ring.length] }, { name, in: '.data', size: 8 }],
+    }),
+  })),
+  { name: 'outside.o', bytes: HEALTHY.bytes, defines: ['main', 'f', 'common'] },
+];
+
+/** Archives to damage: with an index of either kind, and without. */
+export function archiveSeeds(): Uint8Array[] {
+  return ([0, 4, 8] as const).map((width) => writeArchive(MEMBERS, width));
+}
+
+/** Fields of a member's header: name, date, user, group, mode, size, end. */
+const MEMBER_HEADER = [16, 12, 6, 6, 8, 10, 2];
+const NAMES = ['/', '//', '/SYM64/', '/0', '/1', '/99999999999', '#1/0', '#1/8', '#1/4096', '#1/999999999999', ''];
+const SIZES = ['0', '1', '2', '59', '60', '4294967295', '9999999999', '-1', '1e9', '0x10', ' 8', ''];
+
+/** Makes one change to an archive. */
+function changeArchive(bytes: Uint8Array, pick: Random): Uint8Array {
+  const size = bytes.length;
+  const view = new DataView(bytes.buffer);
+  // Where headers end; what looks like one by chance is as good.
+  const headers = [8];
+  for (let at = 8; at + 60 <= size; at++) if (view.getUint16(at + 58) === 0x600a) headers.push(at);
+  const header = headers[pick(headers.length)];
+  const write = (field: number, text: string): void => {
+    const start = MEMBER_HEADER.slice(0, field).reduce((sum, width) => sum + width, header);
+    const content = new TextEncoder().encode(text.padEnd(MEMBER_HEADER[field])).subarray(0, MEMBER_HEADER[field]);
+    if (start + content.length <= size) bytes.set(content, start);
+  };
+  switch (pick(9)) {
+    case 0:
+      return bytes.slice(0, pick(size));
+    case 1:
+      write(0, NAMES[pick(NAMES.length)]);
+      return bytes;
+    case 2:
+      write(5, SIZES[pick(SIZES.length)]);
+      return bytes;
+    case 3:
+      write(5, String(pick(2 * size)));
+      return bytes;
+    case 4: {
+      // The index: its count, or where a member is.
+      const lies = [...headers, 0, 7, size, 2 ** 31, 2 ** 32 - 1, pick(size), pick(100)];
+      const at = 68 + 4 * pick(12);
+      if (at + 4 <= size) view.setUint32(at, lies[pick(lies.length)]);
+      return bytes;
+    }
+    case 5: {
+      // A member, or half of one, takes the place of another: overlapping, twice, or in itself.
+      const [from, to] = [header, headers[pick(headers.length)]];
+      bytes.copyWithin(to, from, from + 60 + pick(size));
+      return bytes;
+    }
+    case 6: {
+      const twice = new Uint8Array(size + header - 8);
+      twice.set(bytes);
+      twice.set(bytes.subarray(8, header), size);
+      return twice;
+    }
+    case 7: {
+      // A damaged object in place of a healthy one
+      const start = header + 60;
+      const member = mutate(bytes.slice(start, Math.min(size, start + pick(4000))), pick);
+      bytes.set(member.subarray(0, Math.max(0, size - start)), Math.min(start, size));
+      return bytes;
+    }
+    default:
+      for (let flips = 1 + pick(8); flips > 0; flips--) if (size > 0) bytes[pick(size)] ^= 1 << pick(8);
+      return bytes;
+  }
+}
+
+/** A damaged copy. */
+export function mutateArchive(seed: Uint8Array, pick: Random): Uint8Array {
+  let bytes: Uint8Array = Uint8Array.from(seed);
+  for (let changes = 1 + pick(3); changes > 0; changes--) bytes = changeArchive(bytes, pick);
+  return bytes;
+}
+
+/** Links what a healthy file and a list of names need of an archive, alone and behind itself as it once was. */
+export function probeArchive(bytes: Uint8Array): Probed {
+  return probeLinks(() => {
+    const damaged = new Archive('damaged.a', bytes);
+    const healthy = new Archive('healthy.a', writeArchive(MEMBERS));
+    const main = readObject(HEALTHY);
+    return [[damaged], [healthy, damaged], [damaged, healthy]].map((archives) => [
+      main,
+      ...neededMembers([main], ['ring0', 'thread', 'g'], archives, new Set(['outside'])),
+    ]);
+  });
 }

@@ -142,3 +142,45 @@ export function writeObject({ sections = [], symbols = [], groups = [] }: Object
   set(58, [...little(2, 64), ...little(2, headers.length), ...little(2, headers.length - 1)]);
   return Uint8Array.from(file);
 }
+
+/** A file for {@link writeArchive}. */
+export interface MemberText {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** What the index says that it defines. */
+  readonly defines?: readonly string[];
+}
+
+/**
+ * An archive as GNU ar writes it: the index, if `width` is not 0 of words of so many bytes, the names that are longer
+ * than 15 bytes, and the members. Nothing is checked.
+ */
+export function writeArchive(members: readonly MemberText[], width: 0 | 4 | 8 = 4): Uint8Array {
+  const encode = (text: string): number[] => [...new TextEncoder().encode(text)];
+  const big = (value: number): number[] => little(width, value).reverse();
+  const part = (name: string, bytes: ArrayLike<number>): number[] => {
+    const fields = [name.padEnd(16), '0'.padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '644'.padEnd(8)];
+    const header = encode(`${fields.join('')}${String(bytes.length).padEnd(10)}\`\n`);
+    return [...header, ...Array.from(bytes), ...(bytes.length % 2 === 0 ? [] : encode('\n'))];
+  };
+  let longNames = '';
+  const parts = members.map(({ name, bytes }) => {
+    if (name.length < 16) return part(`${name}/`, bytes);
+    longNames += `${name}/\n`;
+    return part(`/${longNames.length - name.length - 2}`, bytes);
+  });
+  const entries = members.flatMap(({ defines = [] }, member) => defines.map((name) => ({ name, member })));
+  const names = encode(entries.map(({ name }) => `${name}\0`).join(''));
+  const long = longNames === '' ? [] : part('//', encode(longNames));
+  const index = (starts: readonly number[]): number[] => {
+    if (width === 0) return [];
+    const words = [entries.length, ...entries.map(({ member }) => starts[member])].flatMap(big);
+    return part(width === 4 ? '/' : '/SYM64/', [...words, ...names]);
+  };
+  let start = 8 + index(members.map(() => 0)).length + long.length;
+  const starts = parts.map(({ length }) => {
+    start += length;
+    return start - length;
+  });
+  return Uint8Array.from([encode('!<arch>\n'), index(starts), long, ...parts].flat());
+}

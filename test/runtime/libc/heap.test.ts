@@ -156,7 +156,7 @@ test('a block that is freed twice is reported, with where it was first', () => {
     return ['realloc', block, 100];
   });
   expect(resized).toEqual([
-    `double realloc of the block of 1 byte at ${hex(block)}: it was freed by libmill before`,
+    `realloc of the block of 1 byte at ${hex(block)}: it was freed by libmill before`,
     undefined,
   ]);
 });
@@ -260,6 +260,27 @@ test("a write over the heap's own words is noticed, in front of a block in use a
     return ['malloc', 10];
   });
   expect(free[0]).toBe(message());
+});
+
+test('a free list that the program has overwritten is noticed at the end, and not followed', () => {
+  const FREED_SIZE = -24;
+  const NEXT = -8;
+  for (const [offset, value] of [
+    // A circle of one; an address that is none; one in front of the heap; a size that no block of its class has.
+    [NEXT, (block: number) => BigInt(block - 32)],
+    [NEXT, () => 0x123456789abcdefn],
+    [NEXT, () => 0x1000n],
+    [FREED_SIZE, () => 0x7fffffffn],
+  ] as const) {
+    withCaller((caller) => {
+      const block = malloc(caller, 100);
+      caller.call('free', block);
+      caller.memory.setU64(block + offset, value(block));
+      expect(misuse(() => caller.process.mill.heap.check())[0]).toContain(
+        `the 32 bytes in front of the block at ${hex(block)} are the heap's own and were overwritten`,
+      );
+    });
+  }
 });
 
 test('freed memory is recognised by the address that a pointer in it has become', () => {

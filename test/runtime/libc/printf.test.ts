@@ -133,6 +133,11 @@ describe('what goes wrong', () => {
     expect(() => formatted('%s', last)).toThrow(BadAddress);
   });
 
+  test('more arguments than a JavaScript function can be called with', () => {
+    const many = new TextEncoder().encode('%d'.repeat(200_000));
+    expect(() => run(many, new Uint8Array(8), 0), 'it is the guest that has not given them').toThrow(BadAddress);
+  });
+
   test('%n is refused', () => {
     expect(() => formatted('%n', STRINGS_AT)).toThrow(Misuse);
     expect(() => formatted('%1$hhn', STRINGS_AT)).toThrow(/%n/);

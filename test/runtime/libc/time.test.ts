@@ -77,6 +77,9 @@ test('strftime writes what C says, all of it or nothing', () => {
     expect(caller.int('strftime', to, 4, '%Y', tm)).toBe(0);
     expect(caller.int('strftime', to, 5, '%Y', tm)).toBe(4);
     expect(caller.text(to)).toBe('2021');
+    const latin = caller.put(Uint8Array.of(0xe9, 0x25, 0x48, 0xff, 0));
+    expect(caller.int('strftime', to, 6, latin, tm), 'bytes that are no UTF-8 stay').toBe(4);
+    expect([...caller.memory.read(to, 5)]).toEqual([0xe9, 0x31, 0x35, 0xff, 0]);
   });
 });
 
