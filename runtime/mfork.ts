@@ -1,3 +1,4 @@
+import type { FaultKind } from '../emu/fault.js';
 import type { Memory } from '../emu/memory.js';
 import { TooManyProcesses } from './errors.js';
 import type { Symbols } from './symbols.js';
@@ -16,6 +17,13 @@ export type ChildEnd = { readonly exit: number } | { readonly signal: number };
 
 /** Linux's numbers of the signals that a child may end by. */
 export const SIGNALS = { illegal: 4, trap: 5, abort: 6, arithmetic: 8, segmentation: 11 } as const;
+
+/** The signal that Linux would send for a fault. */
+export function signalOf(kind: FaultKind): number {
+  if (kind === 'divide error' || kind === 'floating-point error') return SIGNALS.arithmetic;
+  if (kind === 'invalid instruction' || kind === 'refused instruction') return SIGNALS.illegal;
+  return kind === 'breakpoint' || kind === 'trap' ? SIGNALS.trap : SIGNALS.segmentation;
+}
 
 /**
  * What a process knows of itself and its children. One process runs at a time: a child from its fork to its end, and

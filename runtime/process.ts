@@ -3,13 +3,13 @@ import type { Image } from '../asm/image.js';
 import { nearNames } from '../asm/near.js';
 import type { Cpu, Snapshot } from '../emu/cpu.js';
 import { BadAddress, OutOfMemory } from '../emu/errors.js';
-import type { Fault, FaultKind } from '../emu/fault.js';
+import type { Fault } from '../emu/fault.js';
 import { PAGE_SIZE, type Protection } from '../emu/memory.js';
 import { Bodies, type Body, type BodyResult } from './bodies.js';
 import { openDoors } from './doors.js';
 import { MillError, TooManyProcesses } from './errors.js';
 import { bufferedOutput } from './libc/stream.js';
-import { type ChildEnd, SIGNALS } from './mfork.js';
+import { type ChildEnd, SIGNALS, signalOf } from './mfork.js';
 import { Mill } from './mill.js';
 import type { Symbols } from './symbols.js';
 
@@ -71,13 +71,6 @@ export interface ProcessOptions {
 
 /** CPUs that have a process in their memory. */
 const taken = new WeakSet<Cpu>();
-
-/** The signal that Linux would send for a fault. */
-function signalOf(kind: FaultKind): number {
-  if (kind === 'divide error' || kind === 'floating-point error') return SIGNALS.arithmetic;
-  if (kind === 'invalid instruction' || kind === 'refused instruction') return SIGNALS.illegal;
-  return kind === 'breakpoint' || kind === 'trap' ? SIGNALS.trap : SIGNALS.segmentation;
-}
 
 /** What a parent learns of how its child ended. */
 function endOfChild(outcome: Outcome): ChildEnd {
