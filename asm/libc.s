@@ -244,10 +244,12 @@ init_array_end: .quad   0
 fini_array:     .quad   0
 fini_array_end: .quad   0
 
-# The process that runs, and the last that was made.
-        .globl  __process_id
-__process_id:      .long  1
-process_last_id: .long  1
+# The process that runs, its parent (0 for the first one, as for a process whose parent is outside of its namespace), and
+# the last that was made.
+        .globl  __process_id, __parent_process_id
+__process_id:        .long 1
+__parent_process_id: .long 0
+process_last_id:     .long 1
 
 # 2^-48 as a double.
         .balign 8
@@ -291,6 +293,8 @@ environ:        .zero   8
 exit_functions: .zero   8
 # Children that have ended and were not yet waited for: a word for each of the 1000 processes that there may be.
 process_children: .zero 4 * 1001
+# And when they ended, in ms.
+process_child_times: .zero 8 * 1001
 # A bit for each of Linux's system calls that the program has made in vain, so that each is reported once.
 system_calls_refused: .zero 64
 errno:          .zero   4

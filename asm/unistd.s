@@ -76,8 +76,8 @@ gettid:
         mov     __process_id(%rip), %eax
         ret
 
-# pid_t getppid(void): 0, as for a process whose parent is outside of its namespace
+# pid_t getppid(void)
         .globl  getppid
 getppid:
-        xor     %eax, %eax
+        mov     __parent_process_id(%rip), %eax
         ret

@@ -8,6 +8,7 @@ const DEEPEST = 8;
 /** How many there may be in one run. */
 const MOST = 1000;
 const WORD = 4;
+const TIME = 8;
 
 /** Of a child that has ended and was not yet waited for: this bit, and below it its status as wait() has it. */
 const ENDED = 2 ** 31;
@@ -32,15 +33,19 @@ export function signalOf(kind: FaultKind): number {
 export class Processes {
   readonly #memory: Memory;
   readonly #id: number;
+  readonly #parent: number;
   readonly #last: number;
   /** A word for each id. Fixed, and no list: the program may have damaged its heap when a child of its ends. */
   readonly #children: number;
+  readonly #times: number;
 
   constructor(memory: Memory, symbols: Symbols) {
     this.#memory = memory;
     this.#id = symbols('__process_id');
+    this.#parent = symbols('__parent_process_id');
     this.#last = symbols('process_last_id');
     this.#children = symbols('process_children');
+    this.#times = symbols('process_child_times');
   }
 
   /** The id of the process that runs; the first one has 1. */
@@ -69,6 +74,7 @@ export class Processes {
 
   /** Makes of the parent's memory that of its child. */
   becomeChild(): void {
+    this.#memory.setU32(this.#parent, this.id);
     this.#memory.setU32(this.#id, this.last);
     this.#memory.fill(this.#children, WORD * (MOST + 1), 0);
   }
@@ -76,27 +82,30 @@ export class Processes {
   /**
    * In the parent as it was at its fork(), when that child has ended.
    * @param last the id that the child, or a child of its, has given last
+   * @param time in ms, on the child's clock
    */
-  childEnded(end: ChildEnd, last: number): void {
+  childEnded(end: ChildEnd, last: number, time: number): void {
     const id = this.last;
     this.#memory.setU32(this.#last, Math.max(id, last));
     // wait(2): the status is in bits 8-15, a signal in bits 0-6.
     this.#memory.setU32(this.#child(id), ENDED + ('exit' in end ? (end.exit & 0xff) << 8 : end.signal));
+    this.#memory.setU64(this.#times + TIME * id, BigInt(time));
   }
 
   /**
-   * wait() for one child, or for whichever ended first if `id` is not positive.
-   * @returns its id, and its status as waitpid() has it; undefined if there is no such child
+   * wait() for one child, or for whichever ended first by its clock if `id` is not positive.
+   * @returns its id, its status as waitpid() has it, and when it ended, in ms; undefined if there is no such child
    */
-  wait(id: number): { readonly id: number; readonly status: number } | undefined {
-    // Each has ended before the next was made.
-    for (let child = Math.max(id, 1); child <= (id > 0 ? Math.min(id, MOST) : MOST); child++) {
+  wait(id: number): { readonly id: number; readonly status: number; readonly time: number } | undefined {
+    let first: { id: number; status: number; time: number } | undefined;
+    for (let child = Math.max(id, 1); child <= (id > 0 ? Math.min(id, MOST) : this.last); child++) {
       const word = this.#memory.u32(this.#child(child));
       if (word < ENDED) continue;
-      this.#memory.setU32(this.#child(child), 0);
-      return { id: child, status: word - ENDED };
+      const time = Number(this.#memory.u64(this.#times + TIME * child));
+      if (first === undefined || time < first.time) first = { id: child, status: word - ENDED, time };
     }
-    return undefined;
+    if (first !== undefined) this.#memory.setU32(this.#child(first.id), 0);
+    return first;
   }
 
   #child(id: number): number {

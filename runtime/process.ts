@@ -358,11 +358,12 @@ export class Process {
     const parent = this.#parents[this.#parents.length - 1];
     const { moment } = this.cpu;
     const { last } = this.mill.processes;
+    const time = this.mill.clock.time();
     this.#parents = this.#parents.slice(0, -1);
     this.#restoreParent(parent);
     this.cpu.moment = moment;
     this.#outcome = undefined;
-    this.mill.processes.childEnded(endOfChild(outcome), last);
+    this.mill.processes.childEnded(endOfChild(outcome), last, time);
     this.listener.restored?.();
   }
 

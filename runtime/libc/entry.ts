@@ -1,4 +1,6 @@
+import { Bytes } from './bytes.js';
 import type { Input } from './input.js';
+import { characters } from './text.js';
 
 /*
  * What scanf takes from its input for a number, as glibc does: a byte at a time, with one that can be put back, so that
@@ -8,6 +10,8 @@ import type { Input } from './input.js';
 const DECIMAL = '0123456789';
 const HEXADECIMAL = `${DECIMAL}abcdef`;
 const NIL = '(nil)';
+/** An integer with more digits, zeros in front aside, is out of range in whatever base, and stays so without them. */
+const DIGITS_KEPT = 80;
 
 const isSign = (letter: string): boolean => letter === '+' || letter === '-';
 
@@ -26,12 +30,14 @@ export function integerField(
   let left = width ?? Number.POSITIVE_INFINITY;
   let base = from;
   let text = '';
+  let sign = '';
   const pass = (): void => {
     left--;
     input.next();
   };
   const keep = (): void => {
-    text += input.letter();
+    const letter = input.letter();
+    if (text.length < DIGITS_KEPT && !(letter === '0' && text === `${sign}0`)) text += letter;
     pass();
   };
   const namedBase = (): number => {
@@ -40,7 +46,7 @@ export function integerField(
   };
 
   if (isSign(input.letter())) keep();
-  const sign = text;
+  sign = text;
   if (left > 0 && input.letter() === '0') {
     keep();
     const named = namedBase();
@@ -67,7 +73,7 @@ export function integerField(
  */
 export function realField(input: Input, width: number | undefined): string | undefined {
   let left = (width ?? Number.POSITIVE_INFINITY) - 1;
-  let text = '';
+  let sign = '';
   /** @returns whether the field goes on, with what was read now */
   const more = (): boolean => {
     if (left === 0 || input.next() < 0) return false;
@@ -78,10 +84,9 @@ export function realField(input: Input, width: number | undefined): string | und
   const follows = (rest: string): boolean => [...rest].every((letter) => more() && input.letter() === letter);
 
   if (isSign(input.letter())) {
-    text = input.letter();
+    sign = input.letter();
     if (!more()) return undefined;
   }
-  const sign = text;
   if (input.letter() === 'n') return follows('an') ? `${sign}nan` : undefined;
   if (input.letter() === 'i') {
     if (!follows('nf')) return undefined;
@@ -94,12 +99,18 @@ export function realField(input: Input, width: number | undefined): string | und
 
   let [digits, exponent] = [DECIMAL, 'e'];
   let [found, point, scaled] = [false, false, false];
+  const entry = new Bytes();
+  let last = '';
+  const keep = (letter: string): void => {
+    entry.add(letter.charCodeAt(0));
+    last = letter;
+  };
   if (left > 0 && input.letter() === '0') {
-    text += '0';
+    keep('0');
     found = true;
     more();
     if (left > 0 && input.letter() === 'x') {
-      text += 'x';
+      keep('x');
       found = false;
       [digits, exponent] = [HEXADECIMAL, 'p'];
       more();
@@ -110,12 +121,13 @@ export function realField(input: Input, width: number | undefined): string | und
     if (letter !== '' && digits.includes(letter)) found = true;
     else if (letter === '.' && !point) point = true;
     else if (letter === exponent && found && !scaled) [digits, point, scaled] = [DECIMAL, true, true];
-    else if (!(isSign(letter) && scaled && text.endsWith(exponent))) {
+    else if (!(isSign(letter) && scaled && last === exponent)) {
       input.back();
       break;
     }
-    text += letter;
+    keep(letter);
     if (!more()) break;
   }
-  return text === sign || text === `${sign}0x` ? undefined : text;
+  const text = characters(entry.all);
+  return text === '' || text === '0x' ? undefined : sign + text;
 }

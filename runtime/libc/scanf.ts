@@ -1,3 +1,4 @@
+import { Bytes } from './bytes.js';
 import { type Directive, directives, type Specification } from './directive.js';
 import { type Encoded, encodeInteger, encodeReal } from './encoding.js';
 import { integerField, realField } from './entry.js';
@@ -160,7 +161,7 @@ class Scanner {
     const single = letter === 'c' || letter === 'C';
     const wide = letter === 'C' || letter === 'S' || one.length === 'l' || one.length === 'L';
     const belongs = (byte: number): boolean => one.set?.[byte] ?? (single || !isSpace(byte));
-    const bytes: number[] = [];
+    const taken = new Bytes();
     let width = one.width ?? (single ? 1 : Number.POSITIVE_INFINITY);
     do {
       if (!belongs(input.byte)) {
@@ -168,15 +169,16 @@ class Scanner {
         break;
       }
       if (wide && letter === '[' && !suppressed && input.byte > 0x7f) this.#errno.set(EILSEQ);
-      bytes.push(input.byte);
+      taken.add(input.byte);
       width--;
     } while (width > 0 && input.next() !== END);
-    if (letter === '[' && bytes.length === 0) return 'mismatch';
-    if (!single) bytes.push(0);
+    if (letter === '[' && taken.length === 0) return 'mismatch';
+    if (!single) taken.add(0);
+    const bytes = taken.all;
     const invalid = wide && letter !== '[' ? bytes.findIndex((byte) => byte > 0x7f) : -1;
     if (invalid !== -1) {
       this.#errno.set(EILSEQ);
-      if (!suppressed && !allocated) this.#write(pointer, bytes.slice(0, invalid), WIDE);
+      if (!suppressed && !allocated) this.#write(pointer, bytes.subarray(0, invalid), WIDE);
       return 'mismatch';
     }
     if (suppressed) return undefined;
@@ -193,10 +195,10 @@ class Scanner {
   }
 
   /** In as many bytes each. What is no character of the C locale leaves its place in a wide string as it was. */
-  #write(address: number, bytes: readonly number[], size: number): void {
+  #write(address: number, bytes: Uint8Array, size: number): void {
     const { memory } = this.host;
     if (size === 1) {
-      memory.write(address, Uint8Array.from(bytes));
+      memory.write(address, bytes);
       return;
     }
     bytes.forEach((byte, index) => {

@@ -5,14 +5,18 @@ const EINVAL = 22;
 /** WNOHANG, WUNTRACED and WCONTINUED, which change nothing where every child has ended. */
 const OPTIONS = 1 | 2 | 8;
 
-/** sys/wait.h's functions: nobody ever waits, since a child runs to its end before its parent goes on. */
-export function waitFunctions({ memory, processes, fail }: Host): HostFunctions {
+/**
+ * sys/wait.h's functions. A child runs to its end before its parent goes on, so that waiting is a jump of the virtual
+ * clock to when it ended.
+ */
+export function waitFunctions({ memory, processes, clock, fail }: Host): HostFunctions {
   const wait = (id: number, statusTo: number): number => {
     const child = processes.wait(id);
     if (child === undefined) {
       fail(ECHILD);
       return -1;
     }
+    clock.jump(child.time);
     if (statusTo !== 0) memory.setU32(statusTo, child.status);
     return child.id;
   };

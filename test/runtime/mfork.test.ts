@@ -217,6 +217,15 @@ describe('fork()', () => {
   });
 });
 
+it('tells each process its parent, which the first one has not', async () => {
+  // main ends with 16 × its own parent, to which the child's is added: 1.
+  const { outcomes } = await runForks(`main: sub $24, %rsp\n call fork\n test %eax, %eax\n jnz parent
+    call getppid\n mov %eax, %edi\n call _exit
+parent: mov %eax, %edi\n lea 8(%rsp), %rsi\n xor %edx, %edx\n call waitpid
+    call getppid\n shl $4, %eax\n movzbl 9(%rsp), %ecx\n add %ecx, %eax\n add $24, %rsp\n ret`);
+  expect(outcomes).toEqual([ended(2, exit(1)), exit(1)]);
+});
+
 describe('how a child ends', () => {
   // The status as waitpid() has it: an exit status in its second byte, a signal of signal(7) in its first one.
   const program = (child: string) => `main: sub $24, %rsp\n call fork\n test %eax, %eax\n jnz parent\n ${child}
@@ -326,7 +335,7 @@ describe('the memory of a child', () => {
     });
     return output;
   };
-  it('has a time that goes on for it alone', async () => {
+  it('has a time of its own, which passes for its parent too as it waits', async () => {
     let start = 0;
     const printNow: Body = function* () {
       yield* print(`${(yield* now()) - start};`);
@@ -338,7 +347,7 @@ describe('the memory of a child', () => {
     const begin: Body = function* () {
       start = yield* now();
     };
-    expect(await both(late, printNow, begin)).toBe('1000;0;');
+    expect(await both(late, printNow, begin)).toBe('1000;1000;');
   });
 
   it('has a heap that is its own', async () => {

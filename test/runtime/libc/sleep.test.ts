@@ -136,7 +136,7 @@ main:   push    %rbx
   });
 });
 
-test('one process, one thread, no parent', () => {
+test('one process, one thread, no parent of the first process', () => {
   withCaller((caller) => {
     expect(['getpid', 'gettid', 'getppid', 'sched_yield'].map((name) => caller.int(name))).toEqual([1, 1, 0, 0]);
     caller.memory.setU32(Number(caller.process.symbol('__process_id')), 7);
