@@ -7,7 +7,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { LinkError, ObjectError, UnresolvedSymbols } from '../asm/elf/errors.js';
 import { AssemblyError, UndefinedSymbol } from '../asm/errors.js';
 import { EngineError, OutOfMemory } from '../emu/errors.js';
-import { DEFAULT_MEMORY, ENGINES, openCpu } from '../emu/open.js';
+import { DEFAULT_MEMORY, defaultEngine, ENGINES, loadEngine, openCpu } from '../emu/open.js';
 import { explainDeadlock } from '../runtime/deadlock.js';
 import { BodyError, Deadlock } from '../runtime/errors.js';
 import { goredump } from '../runtime/goredump.js';
@@ -137,6 +137,7 @@ async function execute(
   watch: (guest: Process) => () => void,
 ): Promise<void> {
   const program = await loadProgram(paths, options.cc, options.link);
+  await loadEngine(options.engine);
   const cpu = openCpu({ engine: options.engine, memory: options.memory << 20 });
   try {
     const guest = new Process(cpu, libmill(), program, [basename(paths[0]), ...ARGUMENTS], {
@@ -227,7 +228,7 @@ const OWN_ARGUMENTS = DASHES < 0 ? process.argv : process.argv.slice(0, DASHES);
 const ARGUMENTS = DASHES < 0 ? [] : process.argv.slice(DASHES + 1);
 
 const DEFAULTS = {
-  engine: ENGINES[0],
+  engine: defaultEngine(),
   cc: '',
   link: [],
   env: [],

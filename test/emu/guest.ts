@@ -1,9 +1,9 @@
 import { afterEach } from 'vitest';
 import { assemble } from '../../asm/assembler.js';
 import type { Image } from '../../asm/image.js';
-import { Cpu, type Stop } from '../../emu/cpu.js';
-import { UnicornJs } from '../../emu/engines/unicorn-js.js';
+import type { Cpu, Stop } from '../../emu/cpu.js';
 import { PAGE_SIZE, type Protection } from '../../emu/memory.js';
+import { defaultEngine, openCpu } from '../../emu/open.js';
 import type { RegisterName } from '../../emu/registers.js';
 
 /** Where the programs of these tests are, what they may write to, and their stack; nothing is mapped around them. */
@@ -28,15 +28,15 @@ export function closeAll(): void {
 afterEach(closeAll);
 
 /** A bare CPU, closed when the test is over. */
-export function openBare(): Cpu {
-  const cpu = new Cpu((events) => new UnicornJs(MEMORY, events));
+export function openBare(engine = defaultEngine()): Cpu {
+  const cpu = openCpu({ engine, memory: MEMORY });
   opened.push(cpu);
   return cpu;
 }
 
 /** A CPU in front of a program, with fresh pages for data and stack; closed when the test is over. */
-export function open(program: Image | Uint8Array): Cpu {
-  const cpu = openBare();
+export function open(program: Image | Uint8Array, engine = defaultEngine()): Cpu {
+  const cpu = openBare(engine);
   const { memory } = cpu;
   const sections =
     program instanceof Uint8Array

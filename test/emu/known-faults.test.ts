@@ -1,19 +1,22 @@
 import { expect, test } from 'vitest';
+import { defaultEngine } from '../../emu/open.js';
 import { CODE, DATA, DATA_END, END, openText, plainAndStepped } from './guest.js';
 
 /*
- * What Unicorn 1.0.3 does wrong and this machine does not put right. If one of these fails, the engine has changed for
- * the better: then its counterpart in the documentation goes too.
+ * What Unicorn does wrong and this machine does not put right: 1.0.3 all of it, the native 2 what does not say
+ * otherwise. If one of these fails, the engine has changed for the better: then its counterpart in the documentation
+ * goes too.
  */
+const native = defaultEngine() === 'native';
 
 const at = (offset: number): bigint => BigInt(CODE + offset);
 const XOR_FLAGS = 0x44n; // ZF and PF; Intel SDM, volume 2, XOR
 
-test('after a divide error in a plain run EFLAGS may be stale; a stepped run has them right', async () => {
+test('after a divide error in a plain run EFLAGS may be stale, but not natively; a stepped run has them right', async () => {
   const { plain, stepped } = await plainAndStepped(`inc %rax\nxor %ecx, %ecx\ndiv %ecx\n${END}`);
   expect(plain.stop).toEqual(stepped.stop);
   expect(stepped.registers.eflags & 0x8d5n).toBe(XOR_FLAGS);
-  expect(plain.registers.eflags & 0x8d5n).not.toBe(XOR_FLAGS);
+  expect((plain.registers.eflags & 0x8d5n) === XOR_FLAGS).toBe(native);
   expect({ ...plain.registers, eflags: 0n }).toEqual({ ...stepped.registers, eflags: 0n });
 });
 
@@ -39,10 +42,11 @@ test('a misaligned movaps does not fault', async () => {
   expect(plain.stop).toEqual({ kind: 'stopped' });
 });
 
-test('a write across a page end that faults on its second page names its last byte, not the first one there', async () => {
+test('a write across a page end that faults on its second page names its last byte, natively the first one there', async () => {
   const cpu = await openText(`movabs $0x1122334455667788, %rax\nmov $${DATA_END - 4}, %ebx\nmov %rax, (%rbx)`);
   cpu.memory.setU32(DATA_END - 4, 5);
-  expect(cpu.run()).toMatchObject({ fault: { rip: at(15), access: 'write', target: BigInt(DATA_END + 3) } });
+  const target = BigInt(native ? DATA_END : DATA_END + 3);
+  expect(cpu.run()).toMatchObject({ fault: { rip: at(15), access: 'write', target } });
   expect(cpu.memory.u32(DATA_END - 4), 'nothing is written').toBe(5);
 });
 
