@@ -1,4 +1,5 @@
 import { didYouMean } from './near.js';
+import { printable } from './printable.js';
 import type { Frame, Place } from './statement.js';
 
 /** One thing wrong with a program. Lines and columns count from 1. */
@@ -17,13 +18,6 @@ export interface Problem {
 const PROBLEMS_SHOWN = 20;
 const FRAMES_SHOWN = 5;
 
-/** What would act on a terminal instead of showing, as \\x1b. */
-function printable(text: string): string {
-  const code = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, code);
-}
-
 function formatProblem(problem: Problem): string {
   const trail = problem.trail.map(({ kind, name, at }) => {
     const where = `${at.file}:${at.line}:${at.column}`;
@@ -31,7 +25,7 @@ function formatProblem(problem: Problem): string {
   });
   const more = trail.length > FRAMES_SHOWN ? [`and ${trail.length - FRAMES_SHOWN} more`] : [];
   const how = trail.length === 0 ? '' : ` (${[...trail.slice(0, FRAMES_SHOWN), ...more].join(', ')})`;
-  return printable(`${problem.file}:${problem.line}:${problem.column}: ${problem.reason}${how}`);
+  return printable(`${problem.file}:${problem.line}:${problem.column}: ${problem.reason}${how}`, '\t\n');
 }
 
 /** A program cannot be assembled. The message has a line for each problem, as `file:line:column: reason`. */

@@ -299,7 +299,7 @@ process_child_times: .zero 8 * 1001
 system_calls_refused: .zero 64
 errno:          .zero   4
 
-# The heap: where it ends, and the first and the last free block of each size class.
+# The numbers choose draws; the heap: where it ends, and the first and the last free block of each size class.
         .balign 8
 random_state:   .zero   8
 heap_end:       .zero   8

@@ -105,11 +105,11 @@ function explain(error: unknown): string | undefined {
     const count = error.missing.length;
     return `${error.message}\nmillscope: the program cannot be linked: ${count} undefined symbol${count === 1 ? '' : 's'}${WHERE_FROM}`;
   }
-  if (error instanceof LinkError && error.message.includes('\n')) {
+  if (error instanceof LinkError) {
     return `${error.message}\nmillscope: the program cannot be linked`;
   }
   if (error instanceof OutOfMemory) return `millscope: ${error.message} (--memory)`;
-  const known = [UndefinedSymbol, UsageError, ObjectError, LinkError, EngineError, BodyError].some(
+  const known = [UndefinedSymbol, UsageError, ObjectError, EngineError, BodyError].some(
     (type) => error instanceof type,
   );
   return known ? `millscope: ${(error as Error).message}` : undefined;

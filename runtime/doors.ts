@@ -22,7 +22,7 @@ const LINUX_END = 512;
 const SIZE_LIMIT = 2 ** 31;
 
 /** What the names of their numbers begin with in asm/doors.inc. */
-export const DOOR = 'door_';
+const DOOR = 'door_';
 
 /** What the doors lead to besides libmill. */
 export interface Outside {

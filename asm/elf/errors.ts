@@ -1,18 +1,16 @@
 import { didYouMean } from '../near.js';
+import { printable } from '../printable.js';
 
 const MOST_SHOWN = 200;
 
-/** Text from a file as messages show it: what would act on a terminal is escaped, what is endless is shortened. */
-export function printable(text: string): string {
-  const short = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
-  const code = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return short.replace(/[\x00-\x1f\x7f-\x9f]/g, code);
+/** Text from a file as messages show it: what is endless is shortened. */
+export function shown(text: string): string {
+  return printable(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
 }
 
 /** A name from an object file, in quotes. */
 export function quote(name: string): string {
-  return `"${printable(name)}"`;
+  return `"${shown(name)}"`;
 }
 
 /** One file cannot be used. The message is `file: what it is, and what to do`. */
@@ -24,7 +22,7 @@ export class ObjectError extends Error {
     /** The message without the file. */
     readonly reason: string,
   ) {
-    super(`${printable(file)}: ${reason}`);
+    super(`${shown(file)}: ${reason}`);
   }
 }
 
@@ -50,7 +48,7 @@ export class UnresolvedSymbols extends Error {
 
   constructor(readonly missing: readonly MissingSymbol[]) {
     const lines = missing.map(({ symbol, neededBy, places, near }) => {
-      const needs = neededBy.map((file, at) => `${printable(file)} in ${printable(places[at])}`);
+      const needs = neededBy.map((file, at) => `${shown(file)} in ${shown(places[at])}`);
       return `undefined symbol ${quote(symbol)}, needed by ${needs.join(' and by ')}${didYouMean(near)}`;
     });
     super(lines.join('\n'));

@@ -1,4 +1,4 @@
-import { LinkError, ObjectError, printable, quote } from './errors.js';
+import { LinkError, ObjectError, quote, shown } from './errors.js';
 import type { ObjectFile, RelocationTable } from './object.js';
 import { NO_RELOCATION, RELOCATIONS, type Relocation, whyRefused } from './relocation.js';
 import type { Meaning, Resolution } from './resolve.js';
@@ -19,7 +19,7 @@ export interface Reference {
 
 /** A place for messages: `prog.o: .text+0x12`. */
 export function placeOf(file: string, { name }: ObjectSection, offset: number): string {
-  return `${printable(file)}: ${printable(name)}+0x${offset.toString(16)}`;
+  return `${shown(file)}: ${shown(name)}+0x${offset.toString(16)}`;
 }
 
 /** @throws ObjectError, LinkError for what cannot be relocated whatever the values are */

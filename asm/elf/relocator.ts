@@ -1,5 +1,5 @@
 import type { Content } from './content.js';
-import { LinkError, printable, quote } from './errors.js';
+import { LinkError, quote, shown } from './errors.js';
 import type { GlobalOffsetTable } from './got.js';
 import { placeOf, type Reference } from './reference.js';
 import { fits, type Terms } from './relocation.js';
@@ -83,7 +83,7 @@ export class Relocator {
       throw refusal(reference, how);
     }
     if (home !== undefined && address === undefined && !UNWINDING.test(section.name)) {
-      const where = `is in section ${quote(home.name)} of ${printable(meaning.file)}`;
+      const where = `is in section ${quote(home.name)} of ${shown(meaning.file)}`;
       throw refusal(reference, `${where}, which is not part of the program`);
     }
   }

@@ -1,4 +1,4 @@
-import { LinkError, printable, quote } from './errors.js';
+import { LinkError, quote, shown } from './errors.js';
 import { type ObjectFile, type ObjectSymbol, STT } from './object.js';
 import { has, isLoaded, madeSection, type ObjectSection, SHF, SHT } from './section.js';
 
@@ -113,9 +113,7 @@ export function resolve(objects: readonly ObjectFile[]): Resolution {
       const meaning = globals.get(symbol.name) ?? blank(symbol.name, true, symbol);
       globals.set(symbol.name, meaning);
       if (rank === RANK.strong && meaning.rank === RANK.strong) {
-        duplicates.push(
-          `${quote(symbol.name)} is defined twice: in ${printable(meaning.file)} and in ${printable(file)}`,
-        );
+        duplicates.push(`${quote(symbol.name)} is defined twice: in ${shown(meaning.file)} and in ${shown(file)}`);
       } else if (rank === RANK.common && meaning.rank === RANK.common) {
         mergeCommon(meaning, symbol);
       } else if (rank > meaning.rank) {

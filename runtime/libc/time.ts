@@ -2,7 +2,7 @@ import { type BrokenDownTime, breakDown, secondsOf } from './calendar.js';
 import type { Call } from './call.js';
 import type { Host, HostFunctions } from './host.js';
 import { formatTime, type Moment, summerTime } from './strftime.js';
-import { ascii, characters, stringAt } from './text.js';
+import { ascii, characters, INT_MAX, stringAt } from './text.js';
 
 const EINVAL = 22;
 const EOVERFLOW = 75;
@@ -17,7 +17,6 @@ const OFFSET = 40;
 const ZONE = 48;
 /** The year that tm_year counts from. */
 const FIRST_YEAR = 1900;
-const INT_MAX = 2 ** 31 - 1;
 const INT_MIN = -(2 ** 31);
 
 /** Linux's numbers of clocks: of the calendar, of time that never jumps, and of the processor's. */

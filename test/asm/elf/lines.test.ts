@@ -456,7 +456,7 @@ const hasBinutils = ['readelf', 'objcopy', 'ld'].every(works);
 
 /** Tools that know whole paths: with the directory that the compiler ran in, which .debug_info says. */
 const SYMBOLIZERS = [
-  // Of version 5, binutils before 2.42 take file 0 for a sequence's first one instead of 1 (their PR 30783).
+  // Of version 5, binutils 2.40 takes file 0 for a sequence's first one instead of 1 (their PR 30783).
   { tool: 'addr2line', options: [], newest: 4 },
   { tool: 'llvm-symbolizer', options: ['--output-style=GNU', '--functions=none', '--no-inlines'], newest: 5 },
 ] as const;
