@@ -46,6 +46,8 @@ const STOPPED: Stop = { kind: 'stopped' };
 /** What is stepped by running up to the next address. */
 const RUN_FREELY = FLAGS_IMAGE | HIDES_TRAP;
 const NOWHERE = -1;
+const RIP = REGISTERS.indexOf('rip');
+const EFLAGS = REGISTERS.indexOf('eflags');
 /** Bytes of the `syscall` instruction. */
 const SYSCALL_LENGTH = 2;
 
@@ -137,7 +139,7 @@ export class Cpu {
       throw error;
     }
     this.#engine.write('rsp', 0n);
-    this.write('eflags', FLAGS_FIXED);
+    this.write('eflags', BigInt(FLAGS_FIXED));
     this.write('mxcsr', MXCSR_AT_START);
     this.write('fpcw', X87_CONTROL_WORD_AT_START);
     this.write('fptag', X87_TAGS_AT_START);
@@ -159,7 +161,7 @@ export class Cpu {
       const rip = this.rip;
       return rip <= Number.MAX_SAFE_INTEGER ? BigInt(rip) : this.#engine.read('rip');
     }
-    if (register === 'eflags') return (this.#engine.read('eflags') & ~TRAP_FLAG) | FLAGS_FIXED;
+    if (register === 'eflags') return BigInt(this.#flags());
     const index = GENERAL_INDEX[register as GeneralRegister];
     if (index === undefined) return this.#engine.read(register);
     const general = this.#engine.general;
@@ -169,6 +171,21 @@ export class Cpu {
   /** All registers. */
   readAll(): Record<RegisterName, bigint> {
     return Object.fromEntries(REGISTERS.map((name) => [name, this.read(name)])) as Record<RegisterName, bigint>;
+  }
+
+  /**
+   * The general registers, rip and EFLAGS, which are the first 18 of `REGISTERS`, all at once: for whoever looks at them
+   * after each instruction.
+   * @param into has room for 18
+   */
+  readInto(into: BigUint64Array): void {
+    into.set(this.#engine.general64);
+    into[RIP] = this.read('rip');
+    into[EFLAGS] = BigInt(this.#flags());
+  }
+
+  #flags(): number {
+    return (this.#engine.flags & ~TRAP_FLAG) | FLAGS_FIXED;
   }
 
   /** Sets a register between runs. */
@@ -443,13 +460,13 @@ export class Cpu {
     if ((instruction & RUN_FREELY) !== 0) return this.#stepFreely(rip, instruction);
     this.#stepping = rip;
     this.#steppingCounted = false;
-    const flags = this.#engine.read('eflags');
-    this.#trapIsGuests = (flags & TRAP_FLAG) !== 0n;
-    this.#engine.write('eflags', flags | TRAP_FLAG);
+    const { flags } = this.#engine;
+    this.#trapIsGuests = (flags & TRAP_FLAG) !== 0;
+    this.#engine.write('eflags', BigInt(flags | TRAP_FLAG));
     try {
       return this.#resume('trap', rip);
     } finally {
-      this.#engine.write('eflags', this.#engine.read('eflags') & ~TRAP_FLAG);
+      this.#engine.write('eflags', BigInt(this.#engine.flags & ~TRAP_FLAG));
     }
   }
 

@@ -44,9 +44,13 @@ export interface Engine {
   readonly bytes: Uint8Array;
   /**
    * The 16 general registers in encoding order (rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8-r15), each as two 32-bit
-   * words, low first. As valid as {@link words}, and for reading only.
+   * words, low first; rip is behind them. As valid as {@link words}, and for reading only.
    */
   readonly general: Uint32Array;
+  /** The same 17 registers as whole words. */
+  readonly general64: BigUint64Array;
+  /** EFLAGS, with the trap flag if that is set. */
+  readonly flags: number;
   /** Sets rax, for results of hypercalls. */
   setRax(low: number, high: number): void;
   /** The address of the instruction that is about to execute; exact in `interrupt` and after `resume`. */

@@ -2,6 +2,7 @@ import { Cpu } from './cpu.js';
 import { LibUnicorn } from './engines/libunicorn.js';
 import { loadLibrary } from './engines/libunicorn-library.js';
 import { UnicornJs } from './engines/unicorn-js.js';
+import { isUnicornStarted } from './engines/unicorn-module.js';
 import { environment } from './environment.js';
 import { EngineError, OutOfMemory } from './errors.js';
 import { PAGE_SIZE } from './memory.js';
@@ -28,13 +29,14 @@ export function defaultEngine(): string {
 }
 
 /**
- * Makes an engine ready, which the native one needs once before {@link openCpu}. MILLSCOPE_LIBUNICORN in the
- * environment is the path of its library, if that is in no usual place.
+ * Makes an engine ready, which is needed once before {@link openCpu}. MILLSCOPE_LIBUNICORN in the environment is the path
+ * of the native one's library, if that is in no usual place.
  * @throws EngineError when there is no such engine, or it is not installed
  */
 export async function loadEngine(engine = defaultEngine()): Promise<void> {
   checkName(engine);
   if (engine === 'native') await loadLibrary(environment('MILLSCOPE_LIBUNICORN'));
+  else if (!isUnicornStarted()) await import('./engines/unicorn-bundle.js');
 }
 
 /**

@@ -80,6 +80,6 @@ export const X87_CONTROL_WORD_AT_START = 0x37fn;
 export const X87_TAGS_AT_START = 0xffffn;
 
 /** Bit 1 of EFLAGS, which always reads as 1 on a real CPU. */
-export const FLAGS_FIXED = 2n;
+export const FLAGS_FIXED = 2;
 /** TF: the processor traps after each instruction while it is set. */
-export const TRAP_FLAG = 0x100n;
+export const TRAP_FLAG = 0x100;

@@ -7,12 +7,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { LinkError, ObjectError, UnresolvedSymbols } from '../asm/elf/errors.js';
 import { AssemblyError, UndefinedSymbol } from '../asm/errors.js';
 import { EngineError, OutOfMemory } from '../emu/errors.js';
-import { DEFAULT_MEMORY, defaultEngine, ENGINES, loadEngine, openCpu } from '../emu/open.js';
+import { DEFAULT_MEMORY, defaultEngine, ENGINES, openCpu } from '../emu/open.js';
 import { explainDeadlock } from '../runtime/deadlock.js';
 import { BodyError, Deadlock } from '../runtime/errors.js';
 import { goredump } from '../runtime/goredump.js';
 import { libmill } from '../runtime/libmill.js';
 import { type Outcome, Process } from '../runtime/process.js';
+import type { Manifest } from './doctor.js';
+import { loadEngine } from './engine.js';
 import { UsageError } from './errors.js';
 import { type Colors, colors, switchJson, switchTable } from './format.js';
 import { ending, STATUS } from './outcome.js';
@@ -168,7 +170,7 @@ function passOutput(guest: Process): () => void {
   return () => {};
 }
 
-function useColor(options: Options): boolean {
+function useColor(options: Pick<Options, 'color'>): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (!options.color || NO_COLOR) return false;
   if (FORCE_COLOR) return FORCE_COLOR !== '0';
@@ -245,6 +247,8 @@ Try next:
   npx millscope switches --json fixtures/programs/ping-pong.s  the same as data
 `;
 
+const NO_COLOR_OPTION = ['--no-color', 'no colours, as with NO_COLOR in the environment'] as const;
+
 function withOptions(command: Command): Command {
   return command
     .usage('[options] <file...> [-- <argument...>]')
@@ -267,11 +271,23 @@ function withOptions(command: Command): Command {
       new Option('--clock <kind>', 'of now() and deadlines').choices(['virtual', 'real']).default(DEFAULTS.clock),
     )
     .option('--limit <instructions>', 'stop when so many have been executed', natural)
-    .option('--no-color', 'no colours, as with NO_COLOR in the environment');
+    .option(...NO_COLOR_OPTION);
+}
+
+type DoctorOptions = Pick<Options, 'json' | 'color'>;
+
+async function visitDoctor(manifest: Manifest, options: DoctorOptions): Promise<void> {
+  // Here, not above: no other command is to load it.
+  const { examine, reportText } = await import('./doctor.js');
+  const report = await examine(manifest, useColor(options));
+  print(1, options.json ? `${JSON.stringify(report)}\n` : reportText(report, colors(report.colors)));
+  if (report.problem === null) return;
+  complain(`millscope: ${report.problem}`);
+  process.exitCode = STATUS.ours;
 }
 
 function commandLine(): Command {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: Manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const cli = new Command('millscope')
     .description("An x86_64 machine that runs libmill's real context switch")
     .version(manifest.version)
@@ -292,6 +308,12 @@ function commandLine(): Command {
       await execute([DEMO], options, (guest) => watchSwitches(guest, options));
       print(1, NEXT);
     });
+  cli
+    .command('doctor')
+    .description('which engines and tools are here, whether they work, and how fast they are')
+    .option('--json', 'print the same as one JSON object')
+    .option(...NO_COLOR_OPTION)
+    .action((options: DoctorOptions) => visitDoctor(manifest, options));
   for (const command of [cli, ...cli.commands]) {
     command.exitOverride().configureOutput({
       outputError: (text, write) => {

@@ -7,7 +7,7 @@ export type { Snapshot, Stop } from '../emu/cpu.js';
 export { Cpu } from '../emu/cpu.js';
 export { BadAddress, EngineError, MachineError, OutOfMemory } from '../emu/errors.js';
 export type { Fault, FaultKind } from '../emu/fault.js';
-export { DEFAULT_MEMORY, ENGINES, loadEngine, type MachineOptions, openCpu } from '../emu/open.js';
+export { DEFAULT_MEMORY, ENGINES, type MachineOptions, openCpu } from '../emu/open.js';
 export { GENERAL_REGISTERS, REGISTERS, type RegisterName } from '../emu/registers.js';
 export type { Argument, Body, Operation, OperationResult } from '../runtime/bodies.js';
 export { type DeadlockReport, explainDeadlock, type WaitedFor, type Waiter } from '../runtime/deadlock.js';
@@ -47,5 +47,6 @@ export {
   type SavedProcess,
   type Switch,
 } from '../runtime/process.js';
+export { loadEngine } from './engine.js';
 export { assembleProgram, linkProgram, loadProgram } from './program.js';
 export { type Half, recordSwitches, type Slots, type SwitchRecord } from './switches.js';

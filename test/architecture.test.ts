@@ -55,7 +55,7 @@ describe('architecture', () => {
 
   it('keeps each engine and assembler package behind one file', () => {
     const users = (name: string) => sourceFiles.filter((file) => importsOf(file).some((one) => one.startsWith(name)));
-    expect(users('@specy/x86')).toEqual(['emu/engines/unicorn-module.ts']);
+    expect(users('@specy/x86')).toEqual(['emu/engines/unicorn-bundle.ts']);
     expect(users('koffi')).toEqual(['emu/engines/libunicorn-library.ts']);
     expect(users('@alexaltea/capstone-js')).toEqual(['emu/disassembler.ts']);
     expect(users('@alexaltea/keystone-js')).toEqual(['asm/keystone.ts']);

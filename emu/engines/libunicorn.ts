@@ -17,7 +17,7 @@ const CONTROL_REMOVE_CACHE = 0x48000009;
 const ERR_INSN_INVALID = 10;
 /** First byte of `int n`. */
 const INT = 0xcd;
-const ID = { rip: 41, cr0: 50, cr3: 53, cr4: 54, gdtr: 243 } as const;
+const ID = { eflags: 25, rip: 41, cr0: 50, cr3: 53, cr4: 54, gdtr: 243 } as const;
 const GENERAL_IDS = [35, 38, 40, 37, 44, 36, 43, 39, 106, 107, 108, 109, 110, 111, 112, 113] as const;
 const FP0 = 82;
 const XMM0 = 122;
@@ -28,7 +28,7 @@ const IDS: Readonly<Record<RegisterName, number>> = {
     ...VECTOR_REGISTERS.map((name, index) => [name, XMM0 + index]),
   ]) as Record<RegisterName, number>),
   rip: ID.rip,
-  eflags: 25,
+  eflags: ID.eflags,
   fs_base: 250,
   gs_base: 251,
   mxcsr: 249,
@@ -36,9 +36,10 @@ const IDS: Readonly<Record<RegisterName, number>> = {
   fpsw: 31,
   fptag: 247,
 };
-/** What is read together: the general registers, and rip behind them. */
-const BATCH = [...GENERAL_IDS, ID.rip];
+/** What is read together: the general registers, and rip and EFLAGS behind them. */
+const BATCH = [...GENERAL_IDS, ID.rip, ID.eflags];
 const RIP_WORD = GENERAL_IDS.length * 2;
+const FLAGS_WORD = RIP_WORD + 2;
 
 /**
  * Offsets in bytes of what Unicorn has no function for, in QEMU's `CPUX86State`, of which a context is a copy. In 2.1 what
@@ -72,6 +73,7 @@ export class LibUnicorn implements Engine {
   readonly #view = new DataView(this.#scratch.buffer);
   /** The registers of {@link BATCH}, as they were when last read. */
   readonly #registers = new Uint32Array(BATCH.length * 2);
+  readonly #general64 = new BigUint64Array(this.#registers.buffer, 0, GENERAL_IDS.length + 1);
   readonly #batch = Int32Array.from(BATCH);
   readonly #pointers: BigUint64Array;
   /** Where C finds these two. */
@@ -168,6 +170,16 @@ export class LibUnicorn implements Engine {
   get general(): Uint32Array {
     if (this.#stale) this.#refresh();
     return this.#registers;
+  }
+
+  get general64(): BigUint64Array {
+    if (this.#stale) this.#refresh();
+    return this.#general64;
+  }
+
+  get flags(): number {
+    if (this.#stale) this.#refresh();
+    return this.#registers[FLAGS_WORD];
   }
 
   setRax(low: number, high: number): void {

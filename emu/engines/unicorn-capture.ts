@@ -3,8 +3,8 @@
  * faster, stays in a private variable. The module looks up its optional hooks on itself while it starts, so a getter
  * that stands on `Object.prototype` for exactly that time is called with the module as `this`.
  *
- * `unicorn-module.ts` imports this file, then the bundle, then takes the result: static imports run in that order and
- * without a pause between them, so no other code sees the getters. Nothing is evaluated from text, so a strict
+ * Whoever starts the bundle imports this file, runs the bundle, then takes the result, without a pause between them, so
+ * no other code sees the getters. As static imports (`unicorn-bundle.ts`) nothing is evaluated from text, so a strict
  * Content-Security-Policy allows it.
  */
 const HOOK = 'onRuntimeInitialized';

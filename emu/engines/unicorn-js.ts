@@ -1,7 +1,7 @@
 import type { Engine, EngineEvents, EngineExit, PageFault } from '../engine.js';
 import { EngineError } from '../errors.js';
 import { type RegisterName, registerWidth } from '../registers.js';
-import { constants, type UnicornCallback, type UnicornModule, unicorn } from './unicorn-module.js';
+import { type UnicornBuild, type UnicornCallback, type UnicornModule, unicornBuild } from './unicorn-module.js';
 
 /**
  * Offsets in bytes inside this build's `CPUX86State`. Registers are read where QEMU keeps them, since a call of
@@ -24,6 +24,7 @@ const CR0_PAGING_AND_WRITE_PROTECT = 0x80010000n;
 /** PAE, which 64-bit paging needs, and OSFXSR, without which SSE instructions are undefined. */
 const CR4_PAE_AND_SSE = 0x220n;
 const PAGE = 4096;
+const REGISTERS_WITH_RIP = 17;
 const NO_HEAP = new Uint8Array(0);
 /** No guest address: bits 47 and above differ. */
 const NOWHERE = { low: 0, high: 0x80000000 };
@@ -54,18 +55,21 @@ function unknownBuild(): EngineError {
   return new EngineError('this build of unicorn.js is not the one of @specy/x86 1.1.0: install exactly that version');
 }
 
-function registerId(name: RegisterName | 'cr0' | 'cr3' | 'cr4' | 'gdtr'): number {
+function registerId(constants: UnicornBuild['constants'], name: RegisterName | SystemRegister): number {
   const id = constants[`X86_REG_${name.toUpperCase()}`];
   if (id === undefined) throw new EngineError(`unicorn.js knows no register ${name}`);
   return id;
 }
+
+type SystemRegister = 'cr0' | 'cr3' | 'cr4' | 'gdtr';
 
 /** Unicorn 1.0.3 compiled to plain JavaScript: runs wherever JavaScript does, and shows the same everywhere. */
 export class UnicornJs implements Engine {
   readonly name = 'unicorn.js';
   readonly version = '1.0.3';
   readonly size: number;
-  readonly #module: UnicornModule = unicorn;
+  readonly #module: UnicornModule;
+  readonly #constants: UnicornBuild['constants'];
   #handle = 0; // set by #start, as are the next two
   #env = 0;
   /** Address in the module's heap of physical address 0. */
@@ -73,17 +77,24 @@ export class UnicornJs implements Engine {
   readonly #allocations: number[] = [];
   readonly #callbacks: number[] = [];
   readonly #scratch: number;
+  /** Number of the register EFLAGS. */
+  readonly #eflags: number;
   #closed = false;
   #heap: Uint8Array = NO_HEAP; // set by #refresh, as are the next three
   #words: Uint32Array = new Uint32Array(0);
   #bytes: Uint8Array = NO_HEAP;
   #general: Uint32Array = this.#words;
+  #general64: BigUint64Array = new BigUint64Array(0);
 
   /**
    * @param size bytes of physical memory, a multiple of 4096; its content is undefined
-   * @throws EngineError when there is not so much memory to be had
+   * @throws EngineError when unicorn.js is not loaded, or there is not so much memory to be had
    */
   constructor(size: number, events: EngineEvents) {
+    const { module, constants } = unicornBuild();
+    this.#module = module;
+    this.#constants = constants;
+    this.#eflags = registerId(constants, 'eflags');
     this.size = size;
     reserve(this.#module);
     this.#scratch = this.#allocate(64);
@@ -139,6 +150,17 @@ export class UnicornJs implements Engine {
     return this.#general;
   }
 
+  get general64(): BigUint64Array {
+    if (this.#heap !== this.#module.HEAPU8) this.#refresh();
+    return this.#general64;
+  }
+
+  get flags(): number {
+    this.#checkOpen();
+    this.#module._uc_reg_read(this.#handle, this.#eflags, this.#scratch);
+    return this.#module.HEAPU32[this.#scratch >> 2];
+  }
+
   setRax(low: number, high: number): void {
     const general = this.general;
     general[0] = low;
@@ -161,14 +183,17 @@ export class UnicornJs implements Engine {
     const bytes = registerWidth(register) / 8;
     const heap = this.#module.HEAPU8;
     heap.fill(0, this.#scratch, this.#scratch + 16);
-    check(this.#module._uc_reg_read(this.#handle, registerId(register), this.#scratch), `read ${register}`);
+    check(
+      this.#module._uc_reg_read(this.#handle, registerId(this.#constants, register), this.#scratch),
+      `read ${register}`,
+    );
     let value = 0n;
     for (let i = bytes - 1; i >= 0; i--) value = (value << 8n) | BigInt(heap[this.#scratch + i]);
     return value;
   }
 
   write(register: RegisterName, value: bigint): void {
-    this.#write(registerId(register), value);
+    this.#write(registerId(this.#constants, register), value);
   }
 
   enablePaging(root: number, descriptorTable: number, descriptorTableLimit: number): void {
@@ -177,14 +202,17 @@ export class UnicornJs implements Engine {
     for (let i = 0; i < 24; i += 8) view.setBigUint64(i, 0n, true);
     view.setBigUint64(8, BigInt(descriptorTable), true);
     view.setUint32(16, descriptorTableLimit, true);
-    check(this.#module._uc_reg_write(this.#handle, registerId('gdtr'), this.#scratch), 'set the descriptor table');
-    this.#write(registerId('cr4'), CR4_PAE_AND_SSE);
-    this.#write(registerId('cr3'), BigInt(root));
+    check(
+      this.#module._uc_reg_write(this.#handle, registerId(this.#constants, 'gdtr'), this.#scratch),
+      'set the descriptor table',
+    );
+    this.#write(registerId(this.#constants, 'cr4'), CR4_PAE_AND_SSE);
+    this.#write(registerId(this.#constants, 'cr3'), BigInt(root));
     // This build's CPUID offers no NX, so wrmsr would ignore the bit; the MMU itself honours it.
     this.#module.HEAPU32[(this.#env + ENV.efer) >> 2] = EFER_LONG_MODE | EFER_NO_EXECUTE;
-    check(this.#module._uc_reg_read(this.#handle, registerId('cr0'), this.#scratch), 'read cr0');
+    check(this.#module._uc_reg_read(this.#handle, registerId(this.#constants, 'cr0'), this.#scratch), 'read cr0');
     const cr0 = new DataView(this.#module.HEAPU8.buffer).getBigUint64(this.#scratch, true);
-    this.#write(registerId('cr0'), cr0 | CR0_PAGING_AND_WRITE_PROTECT);
+    this.#write(registerId(this.#constants, 'cr0'), cr0 | CR0_PAGING_AND_WRITE_PROTECT);
   }
 
   flushTranslations(): void {
@@ -230,7 +258,7 @@ export class UnicornJs implements Engine {
   }
 
   #constant(name: string): number {
-    return constants[name];
+    return this.#constants[name];
   }
 
   #allocate(bytes: number): number {
@@ -273,7 +301,8 @@ export class UnicornJs implements Engine {
     const buffer = this.#heap.buffer;
     this.#words = new Uint32Array(buffer, this.#ram, this.size >> 2);
     this.#bytes = new Uint8Array(buffer, this.#ram, this.size);
-    this.#general = new Uint32Array(buffer, this.#env, 32);
+    this.#general = new Uint32Array(buffer, this.#env, 2 * REGISTERS_WITH_RIP);
+    this.#general64 = new BigUint64Array(buffer, this.#env, REGISTERS_WITH_RIP);
   }
 
   #checkShape(): void {

@@ -1,7 +1,4 @@
-// First, so that its getters stand while the bundle below starts.
-import './unicorn-capture.js';
-import { uc } from '@specy/x86/dist/x86/deps/unicorn-x86.min.js';
-import { takeCaptured } from './unicorn-capture.js';
+import { EngineError } from '../errors.js';
 
 /** A hook: 32-bit words in, nothing out for the kinds that are used here. */
 export type UnicornCallback = (...words: number[]) => void;
@@ -50,14 +47,39 @@ export interface UnicornModule {
   _uc_free(pointer: number): number;
 }
 
-const captured = takeCaptured() as UnicornModule | undefined;
-if (captured === undefined) {
-  throw new Error(
-    'unicorn.js did not start the way @specy/x86 1.1.0 does: install exactly that version (npm ci does so)',
-  );
+/** unicorn.js, started. */
+export interface UnicornBuild {
+  readonly module: UnicornModule;
+  /** Unicorn's constants by their names in C without the `UC_` prefix. */
+  readonly constants: Readonly<Record<string, number>>;
 }
 
-/** The module, started. */
-export const unicorn: UnicornModule = captured;
-/** Unicorn's constants by their names in C without the `UC_` prefix. */
-export const constants: Readonly<Record<string, number>> = uc;
+let started: UnicornBuild | undefined;
+
+/** Whether unicorn.js has been started, which is done once. */
+export function isUnicornStarted(): boolean {
+  return started !== undefined;
+}
+
+/**
+ * Keeps what the bundle of @specy/x86 has started, for all machines.
+ * @param captured what `takeCaptured` returned
+ * @throws EngineError when that is no module: another version starts in another way
+ */
+export function provideUnicorn(captured: unknown, constants: UnicornBuild['constants']): void {
+  if (captured === undefined) {
+    throw new EngineError(
+      'unicorn.js did not start the way @specy/x86 1.1.0 does: install exactly that version (npm ci does so)',
+    );
+  }
+  started = { module: captured as UnicornModule, constants };
+}
+
+/**
+ * What {@link provideUnicorn} was given.
+ * @throws EngineError when that has not happened yet
+ */
+export function unicornBuild(): UnicornBuild {
+  if (started === undefined) throw new EngineError('unicorn.js is not loaded: await loadEngine() first');
+  return started;
+}

@@ -20,6 +20,7 @@ import { CODE, END, image, open } from './guest.js';
 
 /* Two emulators that have little in common are each other's witness: whatever can be observed is the same on both. */
 
+await loadEngine('unicorn.js');
 const absent = await loadEngine('native').then(
   () => undefined,
   (error: Error) => {
@@ -154,6 +155,9 @@ describe('an engine that cannot be had says what to do', () => {
   });
 
   test('not loaded', async () => {
+    expect(await opened({ MILLSCOPE_ENGINE: '' }, UNLOADED)).toContain(
+      'unicorn.js is not loaded: await loadEngine() first',
+    );
     expect(await opened({ MILLSCOPE_ENGINE: 'native' }, UNLOADED)).toContain('await loadEngine("native") first');
   });
 

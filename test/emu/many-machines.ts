@@ -1,5 +1,5 @@
 /** Opens, uses and closes as many machines as told; prints how many, and the most memory the process had, in bytes. */
-import { openCpu } from '../../emu/open.js';
+import { loadEngine, openCpu } from '../../emu/open.js';
 
 const CODE = 0x400000;
 const DATA = 0x600000;
@@ -10,6 +10,7 @@ const TEXT = [
   0x0f, 0x05,
 ];
 
+await loadEngine();
 let machines = 0;
 for (let i = 0; i < Number(process.argv[2]); i++) {
   const cpu = openCpu();

@@ -31,6 +31,27 @@ test('each register keeps what is written, in its full width, apart from all oth
   expect(cpu.low(9)).toBe(0xffffffff);
 });
 
+test('all at once they are what they are one by one, behind each instruction', async () => {
+  const cpu = await openText(`mov $-1, %rax\nadd $1, %rax\nsbb %r15, %r15\nmov $7, %r8d\nshl $61, %r8\n${END}`);
+  const together = new BigUint64Array(18);
+  const seen: bigint[][] = [];
+  cpu.step(5, () => {
+    cpu.readInto(together);
+    expect([...together]).toEqual(REGISTERS.slice(0, 18).map((name) => cpu.read(name)));
+    seen.push([together[0], together[8], together[15], together[17]]);
+  });
+  // By hand (Intel SDM, volume 2): CF PF ZF behind the addition, CF PF SF behind sbb, PF SF behind the shift
+  expect(seen.map(([rax, r8, r15]) => [rax, r8, r15])).toEqual([
+    [2n ** 64n - 1n, 0n, 0n],
+    [0n, 0n, 0n],
+    [0n, 0n, 2n ** 64n - 1n],
+    [0n, 7n, 2n ** 64n - 1n],
+    [0n, 7n << 61n, 2n ** 64n - 1n],
+  ]);
+  // AF, bit 4, is undefined behind a shift
+  expect(seen.map(([, , , flags]) => flags & 0xefn)).toEqual([0x2n, 0x47n, 0x87n, 0x87n, 0x86n]);
+});
+
 test('the names are those of the processor, each once', () => {
   expect(new Set(REGISTERS).size).toBe(REGISTERS.length);
   expect(GENERAL_REGISTERS.join(' ')).toBe('rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15');

@@ -1,5 +1,15 @@
 /** Uses the packed package as somebody else's TypeScript would: with its types, and nothing else installed. */
-import { assembleProgram, type Body, go, libmill, openCpu, Process, print, recordSwitches } from 'millscope';
+import {
+  assembleProgram,
+  type Body,
+  go,
+  libmill,
+  loadEngine,
+  openCpu,
+  Process,
+  print,
+  recordSwitches,
+} from 'millscope';
 
 const worker: Body = function* () {
   yield* print('worker\n');
@@ -12,6 +22,8 @@ const main: Body = function* () {
   yield;
   return 3;
 };
+
+await loadEngine();
 
 /** Runs a program and returns what it printed, how often it switched, and how it ended. */
 function run(program: ConstructorParameters<typeof Process>[2]): string {

@@ -1,0 +1,79 @@
+/**
+ * unicorn.js is 2.5 MB of JavaScript, and reading it takes V8 longer than most programs run. V8 can keep what it has
+ * made of a script, for scripts only and not for modules (before Node 22); so the bundle is run as a script here, with
+ * what V8 has kept in the user's folder for such things.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Script } from 'node:vm';
+import { isUnicornStarted, provideUnicorn, type UnicornBuild } from '../emu/engines/unicorn-module.js';
+
+const BUNDLE = '@specy/x86/dist/x86/deps/unicorn-x86.min.js';
+/** What the bundle ends in: the one line that a script cannot have. */
+const EXPORT = 'export{uc};';
+const DIGEST_BYTES = 32;
+
+/** Where a user's programs keep what they can make again (XDG Base Directory Specification). */
+function cacheFile(): string {
+  const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(folder, 'millscope', `unicorn-js-${process.version}-${process.arch}.v8`);
+}
+
+/** V8 looks at its own version and the length of the text, but not at whether the kept bytes are whole. */
+function digest(identity: string, kept: Uint8Array): Buffer {
+  return createHash('sha256').update(identity).update(kept).digest();
+}
+
+/** @returns undefined if there is none, or a damaged one, or one of another bundle */
+function readKept(path: string, identity: string): Buffer | undefined {
+  try {
+    const file = readFileSync(path);
+    const kept = file.subarray(DIGEST_BYTES);
+    return digest(identity, kept).equals(file.subarray(0, DIGEST_BYTES)) ? kept : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps it for next time, where that is possible: nothing depends on it. */
+function keep(path: string, identity: string, script: Script): void {
+  try {
+    const kept = script.createCachedData();
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const unfinished = `${path}.${process.pid}`;
+    writeFileSync(unfinished, Buffer.concat([digest(identity, kept), kept]));
+    renameSync(unfinished, path);
+  } catch {
+    // A home that cannot be written to, a full disk: then the next start takes as long as this one.
+  }
+}
+
+/**
+ * Starts unicorn.js from what V8 has kept of it; without that, as it would start anyway, and has it kept when the
+ * process ends, by when the functions that were used are compiled.
+ * @throws EngineError when the bundle is not the one of @specy/x86 1.1.0
+ */
+export async function startUnicorn(): Promise<void> {
+  if (isUnicornStarted()) return;
+  const bundle = createRequire(import.meta.url).resolve(BUNDLE);
+  const text = readFileSync(bundle, 'latin1').trimEnd();
+  // Another build: the module says what is wrong with it.
+  if (!text.endsWith(EXPORT)) return;
+  const { size, mtimeMs } = statSync(bundle);
+  const identity = `${size} ${mtimeMs}`;
+  const path = cacheFile();
+  const cachedData = readKept(path, identity);
+  const script = new Script(`(function () { "use strict"; ${text.slice(0, -EXPORT.length)}; return uc; })`, {
+    filename: bundle,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  });
+  const { takeCaptured } = await import('../emu/engines/unicorn-capture.js');
+  const constants: UnicornBuild['constants'] = script.runInThisContext()();
+  provideUnicorn(takeCaptured(), constants);
+  if (cachedData === undefined || script.cachedDataRejected === true) {
+    process.once('exit', () => keep(path, identity, script));
+  }
+}
