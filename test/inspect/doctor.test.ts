@@ -19,6 +19,7 @@ import { expectComplaint, millscope, ROOT } from './command.js';
 
 const MEMORY = 16 << 20;
 const NOWHERE = { MILLSCOPE_LIBUNICORN: '/nowhere/libunicorn.so' };
+await loadEngine('unicorn.js');
 const ESCAPE = String.fromCharCode(27);
 
 beforeAll(() => loadEngine('unicorn.js'));
@@ -218,7 +219,12 @@ describe('millscope doctor', () => {
   });
 
   it('prints the same as data', () => {
-    const { status, stdout } = millscope(['doctor', '--json'], { FORCE_COLOR: '1', CC: '/nowhere/cc', CXX: 'sh -c' });
+    const { status, stdout } = millscope(['doctor', '--json'], {
+      FORCE_COLOR: '1',
+      CC: '/nowhere/cc',
+      CXX: 'sh -c',
+      MILLSCOPE_ENGINE: '',
+    });
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\{.*\}\n$/);
     expect(stdout).not.toContain(ESCAPE);
@@ -249,7 +255,7 @@ describe('millscope doctor', () => {
   });
 
   it('is well without libunicorn, and says how to get it in one line', () => {
-    const { status, stdout, stderr } = millscope(['doctor'], NOWHERE);
+    const { status, stdout, stderr } = millscope(['doctor'], { ...NOWHERE, MILLSCOPE_ENGINE: '' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^│ native +│ +│ not installed +│ +│ +│$/m);
     expect(stdout).toMatch(/^native: .*libunicorn2 \(apt install libunicorn2\).*brew install unicorn.*$/m);

@@ -5,8 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Cpu } from '../../emu/cpu.js';
-import { UnicornJs } from '../../emu/engines/unicorn-js.js';
+import { openCpu } from '../../emu/open.js';
 import { loadProgram } from '../../inspect/program.js';
 import { type Half as ReportedHalf, recordSwitches } from '../../inspect/switches.js';
 import { CTX_SLOTS, type CtxSlot, MILL_CR } from '../../runtime/layout.js';
@@ -202,7 +201,7 @@ function recordReports(process: Process, records: SwitchRecord[]): void {
 
 /** Runs a program in the emulated machine. */
 async function emulate(program: string, watch: (process: Process, records: SwitchRecord[]) => Outcome): Promise<Dump> {
-  const cpu = new Cpu((events) => new UnicornJs(MEMORY_BYTES, events));
+  const cpu = openCpu({ memory: MEMORY_BYTES });
   try {
     const process = new Process(cpu, libmill(), await loadProgram([sourceOf(program)]), [program]);
     let stdout = '';
