@@ -14,7 +14,7 @@ import {
 } from './fault.js';
 import { ENDS_BLOCK, FLAGS_IMAGE, HIDES_TRAP, LENGTH, REPEATS, TRUNCATED, UNSOUND } from './instruction.js';
 import { enterUserMode } from './kernel.js';
-import { Memory, PAGE_SIZE, type SavedMemory } from './memory.js';
+import { Memory, PAGE_SIZE } from './memory.js';
 import { readPextrw } from './pextrw.js';
 import {
   FLAGS_FIXED,
@@ -27,6 +27,7 @@ import {
   X87_CONTROL_WORD_AT_START,
   X87_TAGS_AT_START,
 } from './registers.js';
+import type { SavedMemory } from './saved-memory.js';
 
 /** Why a run came back: the limit was reached, `stop` was called, or the guest cannot go on. */
 export type Stop =

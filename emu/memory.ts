@@ -1,38 +1,27 @@
 import type { Engine } from './engine.js';
 import { type Access, BadAddress, OutOfMemory } from './errors.js';
+import {
+  ACCESSED,
+  DIRTY,
+  FAULT_PRESENT,
+  FAULT_WRITE,
+  FRESH,
+  NO_EXECUTE,
+  PAGE_SIZE,
+  PRESENT,
+  RESERVED,
+  USER,
+  WRITABLE,
+} from './page-table.js';
+import { MemoryCopies, type SavedMemory } from './saved-memory.js';
 
-export const PAGE_SIZE = 4096;
+export { PAGE_SIZE };
 
 /** What a page allows, as /proc/PID/maps writes it. */
 export type Protection = 'r--' | 'rw-' | 'r-x';
 
 /** The part of {@link Engine} that memory is made of. */
 export type PhysicalMemory = Pick<Engine, 'size' | 'words' | 'bytes' | 'flushTranslations'>;
-
-/** The pages in use and the tables that say so. */
-export interface SavedMemory {
-  readonly size: number;
-  /** Numbers of the saved pages, ascending, and their contents one behind the other. */
-  readonly pages: Uint32Array;
-  readonly bytes: Uint8Array;
-}
-
-/*
- * Bits of a page table entry (Intel SDM, volume 3, 4.5). RESERVED is one of those left to the operating system: the
- * page is not present, but becomes so, filled with zeros, when it is first touched.
- */
-const PRESENT = 1;
-const WRITABLE = 2;
-const USER = 4;
-const ACCESSED = 0x20;
-const DIRTY = 0x40;
-const RESERVED = 0x200;
-/** Bit 63, in the high word. */
-const NO_EXECUTE = 0x80000000;
-
-/** Error code bits of a page fault (Intel SDM, volume 3, 4.7). */
-const FAULT_PRESENT = 1;
-const FAULT_WRITE = 2;
 
 /** A page directory covers 1 GiB. The four levels of tables follow the kernel page, the last one in one piece. */
 const PML4 = PAGE_SIZE;
@@ -65,6 +54,9 @@ export class Memory {
   readonly #physical: PhysicalMemory;
   /** Index of the low word of page 0's entry; the entry of page n is n * 2 words further. */
   readonly #entries: number;
+  /** Index of the low word of the first entry of the level above: one for each table, two words apart. */
+  readonly #directories: number;
+  readonly #copies: MemoryCopies;
 
   /**
    * @param physical whose content is undefined and is set up here
@@ -87,6 +79,8 @@ export class Memory {
     for (let i = 0; i < directories; i++) link(PDPT + i * 8, DIRECTORIES + i * PAGE_SIZE);
     for (let i = 0; i < tables; i++) link(DIRECTORIES + i * 8, firstTable + i * PAGE_SIZE);
     this.#entries = (kernel + firstTable) >>> 2;
+    this.#directories = (kernel + DIRECTORIES) >>> 2;
+    this.#copies = new MemoryCopies(physical, { directories: this.#directories, firstTable: this.#entries, tables });
     words[this.#entries + (kernel / PAGE_SIZE) * 2] = kernel | PRESENT | WRITABLE;
     words[(kernel + NEXT_RANGE) >>> 2] = kernel;
   }
@@ -117,14 +111,20 @@ export class Memory {
       before |= words[entry];
       words[entry] = page | low;
       words[entry + 1] = high;
+      this.#markTable(words, entry);
     }
     if ((before & PRESENT) !== 0) this.#physical.flushTranslations();
   }
 
   /** Takes a range out of use. */
   release(address: number, size: number): void {
-    const entry = this.#entry(address);
-    this.#physical.words.fill(0, entry, entry + (size / PAGE_SIZE) * 2);
+    const { words } = this.#physical;
+    for (let page = address; page < address + size; page += PAGE_SIZE) {
+      const entry = this.#entry(page);
+      words[entry] = 0;
+      words[entry + 1] = 0;
+      this.#markTable(words, entry);
+    }
     this.#physical.flushTranslations();
   }
 
@@ -145,6 +145,7 @@ export class Memory {
         words[link] = words[entry + 1];
         words[entry + 1] = 0;
         words[entry + 3] = 0;
+        for (const changed of [link, entry, entry + 3]) this.#markTable(words, changed);
         return free;
       }
       link = entry + 1;
@@ -164,6 +165,8 @@ export class Memory {
     const entry = this.#entry(address);
     words[entry + 1] = words[freeRange];
     words[entry + 3] = size;
+    this.#markTable(words, entry);
+    this.#markTable(words, entry + 3);
     words[freeRange] = address;
   }
 
@@ -282,7 +285,12 @@ export class Memory {
   /** Writes where the guest may not: for loading programs. */
   load(address: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
+    const { words } = this.#physical;
     this.#touchRange(address, bytes.length, 'read');
+    for (let at = address; at < address + bytes.length; at += restOfPage(at)) {
+      words[this.#entry(at)] |= FRESH;
+      this.#markTable(words, this.#entry(at));
+    }
     this.#physical.bytes.set(bytes, address);
   }
 
@@ -322,19 +330,9 @@ export class Memory {
     return new TextDecoder().decode(this.read(address, this.find(address, 0) - address));
   }
 
-  /** All pages in use, to be given to {@link restore}. */
+  /** All pages in use, to be given to {@link restore}. It costs what has changed since the last time. */
   save(): SavedMemory {
-    const { words, bytes, size } = this.#physical;
-    const pages: number[] = [];
-    for (let page = 0; page < this.end / PAGE_SIZE; page++) {
-      if ((words[this.#entries + page * 2] & PRESENT) !== 0) pages.push(page);
-    }
-    for (let page = this.end / PAGE_SIZE; page < size / PAGE_SIZE; page++) pages.push(page);
-    const copy = new Uint8Array(pages.length * PAGE_SIZE);
-    pages.forEach((page, index) => {
-      copy.set(bytes.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE), index * PAGE_SIZE);
-    });
-    return { size, pages: Uint32Array.from(pages), bytes: copy };
+    return this.#copies.save(this.end);
   }
 
   /**
@@ -342,14 +340,7 @@ export class Memory {
    * @throws OutOfMemory when the other machine has not the same amount
    */
   restore(saved: SavedMemory): void {
-    const { bytes, size } = this.#physical;
-    if (saved.size !== size) {
-      throw new OutOfMemory(`a machine with ${saved.size >> 20} MiB was saved, and this one has ${size >> 20}`);
-    }
-    saved.pages.forEach((page, index) => {
-      bytes.set(saved.bytes.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE), page * PAGE_SIZE);
-    });
-    this.#physical.flushTranslations();
+    this.#copies.restore(saved, this.end);
   }
 
   #exhausted(): OutOfMemory {
@@ -364,9 +355,15 @@ export class Memory {
     const { words, bytes } = this.#physical;
     const page = (address & -PAGE_SIZE) >>> 0;
     bytes.fill(0, page, page + PAGE_SIZE);
-    const low = ((words[entry] & ~RESERVED) | PRESENT) >>> 0;
+    const low = ((words[entry] & ~RESERVED) | PRESENT | FRESH) >>> 0;
     words[entry] = low;
+    this.#markTable(words, entry);
     return low;
+  }
+
+  /** As the processor does when it looks at a table: marks it, so that a snapshot will look at it. */
+  #markTable(words: Uint32Array, entry: number): void {
+    if (entry >= this.#entries) words[this.#directories + ((entry - this.#entries) >>> 10) * 2] |= ACCESSED;
   }
 
   /** As the processor does before each access: checks it, and marks a page that is written as dirty. */
@@ -381,6 +378,7 @@ export class Memory {
     if (access === 'write' && (low & DIRTY) === 0) {
       if ((low & WRITABLE) === 0) throw new BadAddress(address, access);
       words[entry] = low | ACCESSED | DIRTY;
+      this.#markTable(words, entry);
     }
   }
 

@@ -1,0 +1,121 @@
+import type { Engine } from './engine.js';
+import { OutOfMemory } from './errors.js';
+import { ACCESSED, DIRTY, FRESH, PAGE_SIZE, PRESENT, type TableGeometry } from './page-table.js';
+
+/** What one page table maps, 2 MiB: the table itself, and the contents of its present pages. Never changed. */
+export interface SavedTable {
+  readonly entries: Uint8Array;
+  readonly pages: readonly (Uint8Array | undefined)[];
+}
+
+/**
+ * The pages in use and the tables that say so, as a tree of two levels like theirs. What has not changed from one
+ * snapshot of a machine to the next is the same object in both.
+ */
+export interface SavedMemory {
+  /** Bytes of the machine. */
+  readonly size: number;
+  /** The kernel page, and the tables above the last level. */
+  readonly top: Uint8Array;
+  readonly tables: readonly SavedTable[];
+}
+
+const ENTRIES_OF_TABLE = 512;
+/** Marks of a page that is not what the last snapshot has. */
+const CHANGED = DIRTY | FRESH;
+const WORDS_OF_TABLE = PAGE_SIZE / 4;
+
+/** How many bytes of memory a program had touched. */
+export function bytesInUse(saved: SavedMemory): number {
+  return (
+    saved.tables.reduce((sum, { pages }) => sum + pages.filter((page) => page !== undefined).length, 0) * PAGE_SIZE
+  );
+}
+
+/**
+ * Saves and restores memory at the cost of what has changed since the last time. The processor keeps the account: it
+ * marks an entry of the last level as dirty when the page is first written, and one of the level above as accessed when
+ * it first looks at the table; both marks are taken away here, and the host sets them as the processor does.
+ */
+export class MemoryCopies {
+  readonly #physical: Pick<Engine, 'size' | 'words' | 'bytes' | 'flushTranslations'>;
+  readonly #geometry: TableGeometry;
+  /** As last saved or restored; a page is still the same if its entry is present and has no mark. */
+  #tables: readonly SavedTable[] = [];
+
+  constructor(physical: Pick<Engine, 'size' | 'words' | 'bytes' | 'flushTranslations'>, geometry: TableGeometry) {
+    this.#physical = physical;
+    this.#geometry = geometry;
+  }
+
+  /** @param end where the guest's memory ends */
+  save(end: number): SavedMemory {
+    const { words, bytes, size } = this.#physical;
+    const { directories, firstTable, tables } = this.#geometry;
+    const saved: SavedTable[] = [];
+    let looked = false;
+    for (let table = 0; table < tables; table++) {
+      const known = this.#tables[table];
+      const directoryEntry = directories + table * 2;
+      if (known !== undefined && (words[directoryEntry] & ACCESSED) === 0) {
+        saved.push(known);
+        continue;
+      }
+      looked = true;
+      words[directoryEntry] = (words[directoryEntry] & ~ACCESSED) >>> 0;
+      saved.push(this.#saveTable(table, known, end));
+    }
+    if (looked) this.#physical.flushTranslations();
+    this.#tables = saved;
+    return { size, top: bytes.slice(end, firstTable * 4), tables: saved };
+  }
+
+  #saveTable(table: number, known: SavedTable | undefined, end: number): SavedTable {
+    const { words, bytes } = this.#physical;
+    const first = this.#geometry.firstTable + table * WORDS_OF_TABLE;
+    const pages: (Uint8Array | undefined)[] = [];
+    let same = known !== undefined;
+    for (let index = 0; index < ENTRIES_OF_TABLE; index++) {
+      const low = words[first + index * 2];
+      const address = (table * ENTRIES_OF_TABLE + index) * PAGE_SIZE;
+      let copy: Uint8Array | undefined;
+      if ((low & PRESENT) !== 0 && address < end) {
+        copy = (low & CHANGED) === 0 ? known?.pages[index] : undefined;
+        copy ??= bytes.slice(address, address + PAGE_SIZE);
+        words[first + index * 2] = (low & ~CHANGED) >>> 0;
+      }
+      same &&= copy === known?.pages[index];
+      pages.push(copy);
+    }
+    const entries = bytes.subarray(first * 4, first * 4 + PAGE_SIZE);
+    if (same && known !== undefined && equal(entries, known.entries)) return known;
+    return { entries: entries.slice(), pages };
+  }
+
+  /** @throws OutOfMemory when a machine with another amount of memory was saved */
+  restore(saved: SavedMemory, end: number): void {
+    const { words, bytes, size } = this.#physical;
+    const { directories, firstTable } = this.#geometry;
+    if (saved.size !== size) {
+      throw new OutOfMemory(`a machine with ${saved.size >> 20} MiB was saved, and this one has ${size >> 20}`);
+    }
+    saved.tables.forEach((wanted, table) => {
+      const known = this.#tables[table];
+      if (wanted === known && (words[directories + table * 2] & ACCESSED) === 0) return;
+      const first = firstTable + table * WORDS_OF_TABLE;
+      wanted.pages.forEach((copy, index) => {
+        if (copy === undefined) return;
+        const clean = (words[first + index * 2] & (PRESENT | CHANGED)) === PRESENT;
+        if (!clean || copy !== known?.pages[index]) bytes.set(copy, (table * ENTRIES_OF_TABLE + index) * PAGE_SIZE);
+      });
+      bytes.set(wanted.entries, first * 4);
+    });
+    bytes.set(saved.top, end);
+    this.#tables = saved.tables;
+    this.#physical.flushTranslations();
+  }
+}
+
+function equal(one: Uint8Array, other: Uint8Array): boolean {
+  return one.every((byte, index) => byte === other[index]);
+}
