@@ -52,6 +52,9 @@ const EFLAGS = REGISTERS.indexOf('eflags');
 /** Bytes of the `syscall` instruction. */
 const SYSCALL_LENGTH = 2;
 
+/** @param size bytes of the block, or of the instruction */
+export type BlockCallback = (address: number, size: number) => void;
+
 type Mode =
   /** Setting up: nothing is counted. */
   | 'boot'
@@ -83,14 +86,11 @@ export class Cpu {
    * thrown here becomes a fault of the guest; anything else leaves the run and is thrown there.
    */
   onHypercall: () => void = () => this.stop();
-  /**
-   * Called before each block of a plain run, and before each instruction of a stepped one, with its address. It may
-   * call {@link stop}, which comes back before that block; what it throws leaves the run and is thrown there.
-   */
-  onBlock: ((address: number) => void) | undefined;
 
   readonly #engine: Engine;
   readonly #blocks: Blocks;
+  /** Replaced, never changed, since a callback may take itself away. */
+  #blockCallbacks: readonly BlockCallback[] = [];
   #rip = 0;
   #mode: Mode = 'boot';
   #limit = Number.POSITIVE_INFINITY;
@@ -227,6 +227,18 @@ export class Cpu {
     if (typeof value === 'bigint')
       this.#engine.setRax(Number(value & 0xffffffffn), Number((value >> 32n) & 0xffffffffn));
     else this.#engine.setRax(value >>> 0, Math.floor(value / 0x100000000) >>> 0);
+  }
+
+  /**
+   * Calls `callback` before each block of a plain run, and before each instruction of a stepped one, from now on. It may
+   * call {@link stop}, which comes back before that block; what it throws leaves the run and is thrown there.
+   * @returns what ends that
+   */
+  onBlock(callback: BlockCallback): () => void {
+    this.#blockCallbacks = [...this.#blockCallbacks, callback];
+    return () => {
+      this.#blockCallbacks = this.#blockCallbacks.filter((one) => one !== callback);
+    };
   }
 
   /** Asks a run to stop behind the current instruction; to be called from callbacks. */
@@ -376,7 +388,7 @@ export class Cpu {
       this.#engine.stop();
       return;
     }
-    if (this.onBlock !== undefined && !continues && !this.#announce(address)) return;
+    if (this.#blockCallbacks.length > 0 && !continues && !this.#announce(address, size)) return;
     this.#block = address;
     this.#blockCount = count;
     this.#blockMoment = this.moment;
@@ -385,15 +397,19 @@ export class Cpu {
     this.moment = end;
   }
 
-  /** Calls {@link onBlock} inside the engine. @returns whether the run goes on */
-  #announce(address: number): boolean {
+  /** Tells of a block, or an instruction, inside the engine. @returns whether the run goes on */
+  #announce(address: number, size: number): boolean {
     try {
-      this.onBlock?.(address);
+      this.#tellBlock(address, size);
       return !this.#stopRequested;
     } catch (error) {
       this.#throwAfterwards(error);
       return false;
     }
+  }
+
+  #tellBlock(address: number, size: number): void {
+    for (const callback of this.#blockCallbacks) callback(address, size);
   }
 
   /** Exceptions must not pass through the engine. */
@@ -456,7 +472,7 @@ export class Cpu {
     if ((instruction & REFUSED) !== 0) return this.#stepRefused(rip, instruction);
     const fault = (instruction & LENGTH) === 0 ? this.#fetchFault(rip, instruction) : undefined;
     if (fault !== undefined) return fault;
-    this.onBlock?.(rip);
+    this.#tellBlock(rip, instruction & LENGTH);
     if (this.#stopRequested) return STOPPED;
     if ((instruction & RUN_FREELY) !== 0) return this.#stepFreely(rip, instruction);
     this.#stepping = rip;
@@ -475,7 +491,7 @@ export class Cpu {
   #stepRefused(rip: number, instruction: number): Stop | undefined {
     const extract = (instruction & UNSOUND) === 0 ? undefined : readPextrw(this.memory.read(rip, instruction & LENGTH));
     if (extract === undefined) return { kind: 'fault', fault: refusal(instruction, rip) };
-    this.onBlock?.(rip);
+    this.#tellBlock(rip, instruction & LENGTH);
     if (this.#stopRequested) return STOPPED;
     const { target, source, shift, length } = extract;
     this.write(target, (this.#engine.read(source) >> shift) & 0xffffn);
@@ -541,7 +557,7 @@ export class Cpu {
     if (left) this.#leaving = false;
     const special = (instruction & (RUN_FREELY | REFUSED)) !== 0 || (instruction & LENGTH) === 0;
     if (this.moment >= this.#limit || special || left || this.#stopRequested) engine.stop();
-    else if (this.onBlock !== undefined) this.#announce(next);
+    else if (this.#blockCallbacks.length > 0) this.#announce(next, instruction & LENGTH);
     this.#stepping = next;
     this.#steppingCounted = false;
   }

@@ -147,9 +147,9 @@ async function execute(
       clock: options.clock,
       environment: options.env,
     });
-    guest.listener.refused = (name) => {
+    guest.on('refused', (name) => {
       complain(`millscope: the program made Linux's system call ${name}, which is not here: it got ENOSYS`);
-    };
+    });
     const finish = watch(guest);
     const outcome = await runToEnd(guest, options).finally(finish);
     const deadlocked = outcome.kind === 'error' && outcome.error instanceof Deadlock;
@@ -164,9 +164,9 @@ async function execute(
 }
 
 function passOutput(guest: Process): () => void {
-  guest.listener.output = (stream, bytes) => {
+  guest.on('output', ({ stream, bytes }) => {
     print(stream, bytes);
-  };
+  });
   return () => {};
 }
 
@@ -183,7 +183,7 @@ function decodeOutput(guest: Process, show: (text: string, stream: 1 | 2) => voi
   const tell = (text: string, stream: 1 | 2): void => {
     if (text !== '') show(text, stream);
   };
-  guest.listener.output = (stream, bytes) => tell(decoders[stream].decode(bytes, { stream: true }), stream);
+  guest.on('output', ({ stream, bytes }) => tell(decoders[stream].decode(bytes, { stream: true }), stream));
   return () => {
     for (const stream of [1, 2] as const) tell(decoders[stream].decode(), stream);
   };

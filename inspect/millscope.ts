@@ -12,6 +12,7 @@ export { GENERAL_REGISTERS, REGISTERS, type RegisterName } from '../emu/register
 export type { Argument, Body, Operation, OperationResult } from '../runtime/bodies.js';
 export { type DeadlockReport, explainDeadlock, type WaitedFor, type Waiter } from '../runtime/deadlock.js';
 export { Deadlock, MillError, Misuse, Panic, StackEscape, UnknownSystemCall } from '../runtime/errors.js';
+export type { ChannelOperation, Output, ProcessEvents, Switch, TimerEvent, Transfer } from '../runtime/events.js';
 export { CTX_SLOTS, type CtxSlot, STRUCTURES } from '../runtime/layout.js';
 export { libmill } from '../runtime/libmill.js';
 export {
@@ -40,12 +41,10 @@ export {
   setcls,
 } from '../runtime/operations.js';
 export {
-  type Listener,
   type Outcome,
   Process,
   type ProcessOptions,
   type SavedProcess,
-  type Switch,
 } from '../runtime/process.js';
 export { loadEngine } from './engine.js';
 export { assembleProgram, linkProgram, loadProgram } from './program.js';

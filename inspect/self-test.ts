@@ -148,9 +148,9 @@ function testSwitches(cpu: Cpu, complain: Complain): void {
   const process = pingPong(cpu);
   const records: SwitchRecord[] = [];
   let output = '';
-  process.listener.output = (_stream, bytes) => {
+  process.on('output', ({ bytes }) => {
     output += new TextDecoder().decode(bytes);
-  };
+  });
   recordSwitches(process, (record) => {
     records.push(record);
     if (records.length === SWITCHES) cpu.stop();

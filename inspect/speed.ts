@@ -37,7 +37,7 @@ export function measureSpeed(open: () => Cpu): Speed {
   return {
     yields: measured((cpu, happened) => {
       const process = pingPong(cpu);
-      process.listener.switched = happened;
+      process.on('switched', happened);
       process.run();
     }),
     steps: measured((cpu, happened) => {

@@ -1,5 +1,6 @@
+import type { Switch } from '../runtime/events.js';
 import { CTX_SLOTS, type CtxSlot, MILL_CR } from '../runtime/layout.js';
-import type { Process, Switch } from '../runtime/process.js';
+import type { Process } from '../runtime/process.js';
 
 /** The ten slots of a ctx. */
 export type Slots = Readonly<Record<CtxSlot, bigint>>;
@@ -40,8 +41,9 @@ const SLOT_BYTES = 8;
 /**
  * Watches a process and tells about each of its switches once it is complete: at the landing, before the first
  * instruction of the one that goes on.
+ * @returns what ends that
  */
-export function recordSwitches(process: Process, tell: (record: SwitchRecord) => void): void {
+export function recordSwitches(process: Process, tell: (record: SwitchRecord) => void): () => void {
   const { cpu } = process;
   const { coroutines, census } = process.mill;
   const { memory } = cpu;
@@ -50,6 +52,7 @@ export function recordSwitches(process: Process, tell: (record: SwitchRecord) =>
   let from = 0;
   let fromId = 0;
   let since = 0;
+  let endOfLanding = (): void => {};
 
   const ctxSlots = (cr: number): Slots =>
     Object.fromEntries(CTX_SLOTS.map((name, slot) => [name, memory.u64(cr + CTX + slot * SLOT_BYTES)])) as Slots;
@@ -82,13 +85,13 @@ export function recordSwitches(process: Process, tell: (record: SwitchRecord) =>
     fromId = from === 0 ? 0 : census.id(from);
     since = cpu.moment;
     lastSaved.clear();
-    cpu.onBlock = undefined;
+    endOfLanding();
     if (from !== 0) lastSaved.set(from, ctxSlots(from));
   };
   start();
 
-  process.listener.restored = start;
-  process.listener.switched = (event) => {
+  const endRestored = process.on('restored', start);
+  const endSwitched = process.on('switched', (event) => {
     let saved: Half | null = null;
     if (event.saved !== 0) {
       const slots = ctxSlots(event.saved);
@@ -103,12 +106,17 @@ export function recordSwitches(process: Process, tell: (record: SwitchRecord) =>
     const before = registers();
     const ctx = event.restored + CTX;
     const landing = Number(ctxSlots(event.restored).rip);
-    cpu.onBlock = (address) => {
+    endOfLanding = cpu.onBlock((address) => {
       if (address !== landing) return;
-      cpu.onBlock = undefined;
+      endOfLanding();
       const slots = { ...registers(), rip: BigInt(address) };
       const restored = { coroutine: census.id(event.restored), ctx: BigInt(ctx), before, slots };
       emit(event, event.restored, saved, restored, stackUse);
-    };
+    });
+  });
+  return () => {
+    endOfLanding();
+    endRestored();
+    endSwitched();
   };
 }

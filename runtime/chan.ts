@@ -1,6 +1,7 @@
 import type { Memory } from '../emu/memory.js';
 import type { Census } from './debug.js';
 import { MillError, Panic } from './errors.js';
+import type { Listeners, ProcessEvents } from './events.js';
 import type { Heap } from './heap.js';
 import { MILL_CHAN, MILL_CLAUSE, MILL_EP, offsets } from './layout.js';
 import { List } from './list.js';
@@ -30,8 +31,10 @@ export class Channels {
   readonly #heap: Heap;
   readonly #census: Census;
   readonly #seqnum: number;
+  readonly #events: Listeners<ProcessEvents>;
 
-  constructor(memory: Memory, symbols: Symbols, heap: Heap, census: Census) {
+  constructor(memory: Memory, symbols: Symbols, heap: Heap, census: Census, events: Listeners<ProcessEvents>) {
+    this.#events = events;
     this.#memory = memory;
     this.#heap = heap;
     this.#census = census;
@@ -95,7 +98,9 @@ export class Channels {
     memory.setU32(channel + CHAN.done, 1);
     memory.write(this.#element(channel, this.capacity(channel)), bytes);
     for (let clause = this.first(channel, RECEIVER); clause !== 0; clause = this.first(channel, RECEIVER)) {
-      memory.write(valbuf(memory.pointer(clause + CLAUSE.cr)), bytes);
+      const receiver = memory.pointer(clause + CLAUSE.cr);
+      memory.write(valbuf(receiver), bytes);
+      this.#transferred(channel, 0, receiver, true);
       unblock(clause);
     }
   }
@@ -121,40 +126,47 @@ export class Channels {
 
   /**
    * mill_enqueue: to the first receiver that waits, otherwise into the buffer.
+   * @param sender the coroutine that runs, which sends
    * @param value address of what is sent
    * @param valbuf of a coroutine, large enough for an element
    */
-  enqueue(channel: number, value: number, valbuf: (cr: number) => number, unblock: Unblock): void {
+  enqueue(channel: number, sender: number, value: number, valbuf: (cr: number) => number, unblock: Unblock): void {
     const memory = this.#memory;
     const bytes = memory.read(value, this.size(channel));
     const receiver = this.first(channel, RECEIVER);
     if (receiver !== 0) {
-      memory.write(valbuf(memory.pointer(receiver + CLAUSE.cr)), bytes);
+      const coroutine = memory.pointer(receiver + CLAUSE.cr);
+      memory.write(valbuf(coroutine), bytes);
+      this.#transferred(channel, sender, coroutine);
       unblock(receiver);
     } else {
-      this.#append(channel, bytes);
+      this.#append(channel, sender, bytes);
     }
   }
 
   /**
    * mill_dequeue: from the buffer, into which the first sender that waits may then put its value; otherwise from that
    * sender; otherwise chdone's value.
+   * @param receiver the coroutine that runs, which receives
    * @param value address of where it goes
    */
-  dequeue(channel: number, value: number, unblock: Unblock): void {
+  dequeue(channel: number, receiver: number, value: number, unblock: Unblock): void {
     const memory = this.#memory;
     const size = this.size(channel);
     const sender = this.first(channel, SENDER);
     const sent = sender === 0 ? undefined : memory.read(memory.pointer(sender + CLAUSE.val), size);
+    const from = sender === 0 ? 0 : memory.pointer(sender + CLAUSE.cr);
     const items = this.items(channel);
     if (items > 0) {
       const first = Number(memory.u64(channel + CHAN.first));
       memory.write(value, memory.read(this.#element(channel, first), size));
       memory.setU64(channel + CHAN.first, BigInt((first + 1) % this.capacity(channel)));
       memory.setU64(channel + CHAN.items, BigInt(items - 1));
-      if (sent !== undefined) this.#append(channel, sent);
+      this.#transferred(channel, 0, receiver);
+      if (sent !== undefined) this.#append(channel, from, sent);
     } else {
       memory.write(value, sent ?? memory.read(this.#element(channel, this.capacity(channel)), size));
+      this.#transferred(channel, from, receiver, sent === undefined);
     }
     if (sender !== 0) unblock(sender);
   }
@@ -218,11 +230,16 @@ export class Channels {
     return channel + MILL_CHAN.size + index * this.size(channel);
   }
 
-  #append(channel: number, bytes: Uint8Array): void {
+  #transferred(channel: number, from: number, to: number, done = false): void {
+    if (this.#events.has('transfer')) this.#events.tell('transfer', { channel, from, to, done });
+  }
+
+  #append(channel: number, sender: number, bytes: Uint8Array): void {
     const memory = this.#memory;
     const items = this.items(channel);
     const position = (Number(memory.u64(channel + CHAN.first)) + items) % this.capacity(channel);
     memory.write(this.#element(channel, position), bytes);
     memory.setU64(channel + CHAN.items, BigInt(items + 1));
+    this.#transferred(channel, sender, 0);
   }
 }

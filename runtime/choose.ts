@@ -200,9 +200,9 @@ export class Choose {
     const valbuf = (cr: number): number => this.#coroutines.valbuf(cr, size);
     const unblock = (peer: number): void => this.unblock(peer);
     if (memory.u32(endpoint + EP.type) === SENDER) {
-      channels.enqueue(channel, memory.pointer(clause + CLAUSE.val), valbuf, unblock);
+      channels.enqueue(channel, running, memory.pointer(clause + CLAUSE.val), valbuf, unblock);
     } else {
-      channels.dequeue(channel, valbuf(running), unblock);
+      channels.dequeue(channel, running, valbuf(running), unblock);
     }
     this.#noteUse(clause);
     this.#coroutines.resume(running, memory.i32(clause + CLAUSE.idx));

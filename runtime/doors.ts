@@ -2,6 +2,7 @@ import type { Cpu } from '../emu/cpu.js';
 import { GENERAL_INDEX } from '../emu/registers.js';
 import type { Bodies } from './bodies.js';
 import { StackEscape, UnknownSystemCall } from './errors.js';
+import type { ChannelOperation } from './events.js';
 import { goredump } from './goredump.js';
 import { Call } from './libc/call.js';
 import type { Host } from './libc/host.js';
@@ -33,6 +34,8 @@ export interface Outside {
   ended(status: number | 'aborted'): void;
   /** A coroutine was saved (0: none), and another goes on (0: none, the saved one's child does). Both are mill_cr. */
   switched(saved: number, restored: number): void;
+  /** The running coroutine does something with a channel. */
+  channel(kind: ChannelOperation['kind'], channel: number): void;
   /** The guest asks for a child. @returns the child's id, for the parent */
   fork(): number;
   /** The guest has made a system call of Linux's that there is not: it gets ENOSYS. Once for each. */
@@ -160,7 +163,10 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
       const created = cpu.pointer(RDX);
       const fits = size < SIZE_LIMIT && capacity < SIZE_LIMIT && size * (capacity + 1) < SIZE_LIMIT;
       const channel = fits ? channels.make(size, capacity, created) : 0;
-      if (channel !== 0) say(created, `${name(channel)}=chmake(${capacity})`);
+      if (channel !== 0) {
+        say(created, `${name(channel)}=chmake(${capacity})`);
+        outside.channel('chmake', channel);
+      }
       cpu.setRax(channel);
     },
 
@@ -168,11 +174,13 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
       const channel = cpu.pointer(RDI);
       say(cpu.pointer(RSI), `chdup(${name(channel)})`);
       cpu.setRax(channels.dup(channel));
+      outside.channel('chdup', channel);
     },
 
     chclose: () => {
       const channel = cpu.pointer(RDI);
       say(cpu.pointer(RSI), `chclose(${name(channel)})`);
+      outside.channel('chclose', channel);
       channels.close(channel);
     },
 
@@ -180,6 +188,7 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
       const channel = cpu.pointer(RDI);
       const size = cpu.pointer(RDX);
       say(cpu.pointer(RCX), `chdone(${name(channel)})`);
+      outside.channel('chdone', channel);
       choose.done(channel, cpu.pointer(RSI), size);
     },
 
@@ -190,8 +199,16 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
       choose.init();
     },
 
-    choose_in: () => choose.in(cpu.pointer(RDI), cpu.pointer(RSI), cpu.pointer(RDX), cpu.low(RCX)),
-    choose_out: () => choose.out(cpu.pointer(RDI), cpu.pointer(RSI), cpu.pointer(RDX), cpu.pointer(RCX), cpu.low(R8)),
+    choose_in: () => {
+      const channel = cpu.pointer(RSI);
+      choose.in(cpu.pointer(RDI), channel, cpu.pointer(RDX), cpu.low(RCX));
+      outside.channel('in', channel);
+    },
+    choose_out: () => {
+      const channel = cpu.pointer(RSI);
+      choose.out(cpu.pointer(RDI), channel, cpu.pointer(RDX), cpu.pointer(RCX), cpu.low(R8));
+      outside.channel('out', channel);
+    },
     choose_deadline: () => choose.deadline(signed(RDI)),
     choose_otherwise: () => choose.otherwise(),
     choose_val: () => cpu.setRax(coroutines.valbuf(coroutines.running, cpu.pointer(RDI))),
@@ -210,6 +227,7 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
       choose.init();
       coroutines.setWaiting(running, 'CHS', current);
       choose.out(clauseOfStub(), channel, cpu.pointer(RSI), cpu.pointer(R8), 0);
+      outside.channel('chs', channel);
       choose.wait();
       schedule(running);
     },
@@ -222,6 +240,7 @@ export function openDoors(cpu: Cpu, symbols: Symbols, mill: Mill, outside: Outsi
       choose.init();
       coroutines.setWaiting(running, 'CHR', current);
       choose.in(clauseOfStub(), channel, cpu.pointer(RSI), 0);
+      outside.channel('chr', channel);
       choose.wait();
       schedule(running);
     },

@@ -4,6 +4,7 @@ import { Choose } from './choose.js';
 import { type Clock, RealClock, VirtualClock } from './clock.js';
 import { Coroutines, type StackBounds } from './cr.js';
 import { Census } from './debug.js';
+import type { Listeners, ProcessEvents } from './events.js';
 import { Heap } from './heap.js';
 import { MILL_CR, offsets } from './layout.js';
 import { Processes } from './mfork.js';
@@ -34,8 +35,16 @@ export class Mill {
   /**
    * @param heapStart where the heap may begin, a multiple of the page size
    * @param mainStack of the coroutine that runs already
+   * @param events who is told of what happens
    */
-  constructor(memory: Memory, symbols: Symbols, heapStart: number, mainStack: StackBounds, clock: 'virtual' | 'real') {
+  constructor(
+    memory: Memory,
+    symbols: Symbols,
+    heapStart: number,
+    mainStack: StackBounds,
+    clock: 'virtual' | 'real',
+    events: Listeners<ProcessEvents>,
+  ) {
     this.heap = new Heap(memory, symbols, heapStart);
     this.processes = new Processes(memory, symbols);
     this.stacks = new Stacks(memory, symbols, this.heap);
@@ -45,10 +54,11 @@ export class Mill {
     this.clock = clock === 'virtual' ? new VirtualClock(memory, symbols) : new RealClock();
     this.timers = new Timers(memory, symbols, this.heap);
     this.coroutines = new Coroutines(memory, symbols, this.stacks, this.heap, this.census, mainStack);
-    this.channels = new Channels(memory, symbols, this.heap, this.channelCensus);
+    this.channels = new Channels(memory, symbols, this.heap, this.channelCensus, events);
     this.choose = new Choose(memory, symbols, this.coroutines, this.channels, this.timers, this.random);
     this.poller = new Poller(this.clock, this.timers, (timer, callback) => {
       const cr = timer - CR.timer;
+      events.tell('timer', { coroutine: cr, kind: callback === TIMER_CALLBACKS.choose ? 'choose' : 'msleep' });
       if (callback === TIMER_CALLBACKS.choose) this.choose.timedOut(cr);
       else this.coroutines.resume(cr, TIMED_OUT);
     });

@@ -8,6 +8,7 @@ import { PAGE_SIZE, type Protection } from '../emu/memory.js';
 import { Bodies, type Body, type BodyResult } from './bodies.js';
 import { openDoors } from './doors.js';
 import { MillError, TooManyProcesses } from './errors.js';
+import { Listeners, type ProcessEvents } from './events.js';
 import { bufferedOutput } from './libc/stream.js';
 import { type ChildEnd, SIGNALS, signalOf } from './mfork.js';
 import { Mill } from './mill.js';
@@ -25,25 +26,6 @@ export type Outcome =
   | { readonly kind: 'child'; readonly id: number; readonly ended: Outcome }
   | { readonly kind: 'fault'; readonly fault: Fault }
   | { readonly kind: 'error'; readonly error: MillError };
-
-/** One save, one restore, or both, as the runtime decided them. Coroutines are addresses of mill_cr; 0 is none. */
-export interface Switch {
-  /** `go`: the parent is saved, its child runs. The end of a coroutine: nobody is saved. Else both. */
-  readonly kind: 'start' | 'switch' | 'end';
-  readonly saved: number;
-  readonly restored: number;
-}
-
-/** What a process tells those who listen. Callbacks run inside the run; what they throw ends it and leaves it. */
-export interface Listener {
-  output?(stream: 1 | 2, bytes: Uint8Array): void;
-  /** Behind the save and before the restore. */
-  switched?(event: Switch): void;
-  /** Memory and registers have become what they were at another time, or in another process. */
-  restored?(): void;
-  /** The guest has made, for the first time, a system call of Linux's that there is not. */
-  refused?(name: string): void;
-}
 
 /** A process that waits for its child to end. */
 interface Parent {
@@ -115,7 +97,7 @@ export class Process {
   readonly images: readonly Image[];
   readonly mill: Mill;
   readonly mainStack: { readonly low: number; readonly high: number };
-  listener: Listener = {};
+  readonly #events = new Listeners<ProcessEvents>();
   readonly #bodies: Bodies | undefined;
   readonly #symbols: Symbols;
   #outcome: Outcome | undefined;
@@ -163,7 +145,7 @@ export class Process {
     const low = memory.allocate(MAIN_STACK, end);
     this.mainStack = { low: low + PAGE_SIZE, high: low + MAIN_STACK };
     memory.reserve(this.mainStack.low, MAIN_STACK - PAGE_SIZE, 'rw-');
-    this.mill = new Mill(memory, symbols, end, this.mainStack, clock);
+    this.mill = new Mill(memory, symbols, end, this.mainStack, clock, this.#events);
     this.mill.random.seed(seed);
     const functions: Symbols = (name) => {
       if (!runtime.globals.has(name)) throw new UndefinedSymbol(name, nearNames(name, runtime.globals));
@@ -177,23 +159,34 @@ export class Process {
     this.#start(main, argv, environment);
     cpu.onHypercall = openDoors(cpu, symbols, this.mill, {
       bodies: this.#bodies,
-      output: (stream, bytes) => this.listener.output?.(stream, bytes),
+      output: (stream, bytes) => this.#events.tell('output', { stream, bytes }),
       ended: (status) => this.#end(status === 'aborted' ? { kind: 'abort' } : { kind: 'exit', status }),
       fork: () => {
         this.#forking = true;
         cpu.stop();
         return this.mill.processes.fork(this.#parents.length);
       },
-      refused: (name) => this.listener.refused?.(name),
+      refused: (name) => this.#events.tell('refused', name),
       waits: (until) => {
         this.#waitsUntil = until;
       },
+      channel: (kind, channel) => {
+        if (!this.#events.has('channel')) return;
+        this.#events.tell('channel', { kind, channel, coroutine: this.mill.coroutines.running });
+      },
       switched: (saved, restored) => {
-        if (this.listener.switched === undefined) return;
         const kind = saved === 0 ? 'end' : restored === 0 ? 'start' : 'switch';
-        this.listener.switched({ kind, saved, restored });
+        this.#events.tell('switched', { kind, saved, restored });
       },
     });
+  }
+
+  /**
+   * Tells `callback` of each such event from now on; what it throws ends the run and leaves it.
+   * @returns what ends that
+   */
+  on<Name extends keyof ProcessEvents>(name: Name, callback: (event: ProcessEvents[Name]) => void): () => void {
+    return this.#events.on(name, callback);
   }
 
   /** Address of a symbol of the program or the runtime. @throws UndefinedSymbol */
@@ -297,7 +290,7 @@ export class Process {
     this.#outcome = saved.outcome;
     this.#parents = saved.parents;
     this.#thrown = undefined;
-    this.listener.restored?.();
+    this.#events.tell('restored', undefined);
   }
 
   #saveParent(): Parent {
@@ -364,7 +357,7 @@ export class Process {
     this.cpu.moment = moment;
     this.#outcome = undefined;
     this.mill.processes.childEnded(endOfChild(outcome), last, time);
-    this.listener.restored?.();
+    this.#events.tell('restored', undefined);
   }
 
   #end(outcome: Outcome): void {

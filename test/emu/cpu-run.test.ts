@@ -117,7 +117,7 @@ test('onBlock names each block once, a rep of many iterations too', async () => 
   cpu.memory.write(STACK - 8, new Uint8Array(8));
   cpu.memory.write(DATA, new Uint8Array(8));
   const blocks: number[] = [];
-  cpu.onBlock = (address) => blocks.push(address - CODE);
+  cpu.onBlock((address) => blocks.push(address - CODE));
   cpu.run();
   // 0: mov, mov, rep stosb; 12: inc, call; 20: END; 27: sub. The engine may begin the rep as a block of its own.
   expect(blocks.filter((offset) => offset !== 10)).toEqual([0, 12, 27, 20]);
@@ -128,14 +128,14 @@ test('stop in onBlock comes back before that block, counted exactly', async () =
   const text = `inc %rax\njmp on\non: inc %rbx\ninc %rbx\n${END}`;
   for (const way of ['run', 'step'] as const) {
     const cpu = await openText(text);
-    cpu.onBlock = (address) => {
+    const end = cpu.onBlock((address) => {
       if (address === CODE + 5) cpu.stop();
-    };
+    });
     expect(cpu[way](100)).toEqual({ kind: 'stopped' });
     expect([cpu.moment, cpu.read('rip'), cpu.read('rbx')]).toEqual([2, at(5), 0n]);
     expect(cpu[way](100), 'and again, at once').toEqual({ kind: 'stopped' });
     expect([cpu.moment, cpu.read('rip'), cpu.read('rbx')]).toEqual([2, at(5), 0n]);
-    cpu.onBlock = undefined;
+    end();
     expect(cpu[way](100)).toEqual({ kind: 'stopped' });
     expect([cpu.moment, cpu.read('rbx')]).toEqual([6, 2n]);
   }
@@ -145,12 +145,12 @@ test('what onBlock throws is thrown by the run, before that block', async () => 
   const text = `inc %rax\njmp on\non: inc %rbx\n${END}`;
   for (const way of ['run', 'step'] as const) {
     const cpu = await openText(text);
-    cpu.onBlock = (address) => {
+    const end = cpu.onBlock((address) => {
       if (address === CODE + 5) throw new RangeError('here');
-    };
+    });
     expect(() => cpu[way](100)).toThrow(RangeError);
     expect([cpu.moment, cpu.read('rip'), cpu.read('rbx')]).toEqual([2, at(5), 0n]);
-    cpu.onBlock = undefined;
+    end();
     expect([cpu[way](100), cpu.moment]).toEqual([{ kind: 'stopped' }, 5]);
   }
 });

@@ -84,7 +84,7 @@ test('onBlock names each instruction before it executes, while stepping', async 
   const cpu = await openText(`inc %rax\npushf\npopf\njmp on\non: inc %rax\n${END}`);
   cpu.memory.write(STACK - 8, new Uint8Array(8));
   const seen: number[] = [];
-  cpu.onBlock = (address) => seen.push(address - CODE, cpu.moment);
+  cpu.onBlock((address) => seen.push(address - CODE, cpu.moment));
   cpu.step(5);
   expect(seen).toEqual([0, 0, 3, 1, 4, 2, 5, 3, 7, 4]);
 });

@@ -56,9 +56,9 @@ function observe(engine: string, program: Image | Body, parameters: readonly str
   try {
     const guest = new Process(cpu, libmill(), program, ['program', ...parameters]);
     let output = '';
-    guest.listener.output = (stream, bytes) => {
+    guest.on('output', ({ stream, bytes }) => {
       output += `${stream}:${new TextDecoder('latin1').decode(bytes)}`;
-    };
+    });
     const switches: SwitchRecord[] = [];
     recordSwitches(guest, (record) => switches.push(record));
     const outcomes: unknown[] = [];

@@ -42,9 +42,9 @@ async function runHere(object: string, parameters: readonly string[]): Promise<R
     const guest = new Process(cpu, libmill(), program, ['program', ...parameters]);
     const decoder = new TextDecoder();
     let stdout = '';
-    guest.listener.output = (stream, bytes) => {
+    guest.on('output', ({ stream, bytes }) => {
       if (stream === 1) stdout += decoder.decode(bytes, { stream: true });
-    };
+    });
     let outcome = guest.run();
     while (outcome.kind === 'child') outcome = guest.run();
     const aborted = outcome.kind === 'abort' || outcome.kind === 'error';

@@ -31,9 +31,9 @@ function run(program: ConstructorParameters<typeof Process>[2]): string {
   const guest = new Process(cpu, libmill(), program, ['consumer']);
   let printed = '';
   let switches = 0;
-  guest.listener.output = (_stream, bytes) => {
+  guest.on('output', ({ bytes }) => {
     printed += new TextDecoder().decode(bytes);
-  };
+  });
   recordSwitches(guest, () => {
     switches += 1;
   });

@@ -70,7 +70,7 @@ aligned: .zero 4`);
 
   it('makes a coroutine as libmill lays it out: stack, valbuf, mill_cr, up to the end of the block', async () => {
     await withProcess('main: go child\n ret\nchild: xor %edi, %edi\n call mill_yield_\n ret', (process) => {
-      process.listener.switched = () => process.cpu.stop();
+      process.on('switched', () => process.cpu.stop());
       process.run();
       const [main, child] = [...process.mill.census.all()];
       const { low, high } = process.mill.coroutines.stackOf(child);

@@ -262,7 +262,7 @@ here:   .asciz "x.c:1"`);
   it('goes to standard error', async () => {
     await withProcess('main: push %rbx\n call goredump\n pop %rbx\n xor %eax, %eax\n ret', (process) => {
       const streams: number[] = [];
-      process.listener.output = (stream) => streams.push(stream);
+      process.on('output', ({ stream }) => streams.push(stream));
       expect(process.run()).toEqual(EXIT_0);
       expect(new Set(streams)).toEqual(new Set([2]));
     });

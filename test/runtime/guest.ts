@@ -54,6 +54,6 @@ export function run(program: string | Image | Body, runtime?: Image, memory?: nu
 /** Collects what a process writes. */
 export function listen(process: Process): string[] {
   const written: string[] = [];
-  process.listener.output = (_stream, bytes) => written.push(new TextDecoder().decode(bytes));
+  process.on('output', ({ bytes }) => written.push(new TextDecoder().decode(bytes)));
   return written;
 }

@@ -103,7 +103,7 @@ describe('fork()', () => {
     const course = (advance: (process: Process) => Outcome) =>
       withProcess(image, (process) => {
         const written: [string, number][] = [];
-        process.listener.output = (_, bytes) => written.push([new TextDecoder().decode(bytes), process.cpu.moment]);
+        process.on('output', ({ bytes }) => written.push([new TextDecoder().decode(bytes), process.cpu.moment]));
         const outcomes: Outcome[] = [];
         for (;;) {
           const outcome = advance(process);

@@ -205,9 +205,9 @@ async function emulate(program: string, watch: (process: Process, records: Switc
   try {
     const process = new Process(cpu, libmill(), await loadProgram([sourceOf(program)]), [program]);
     let stdout = '';
-    process.listener.output = (stream, bytes) => {
+    process.on('output', ({ stream, bytes }) => {
       if (stream === 1) stdout += new TextDecoder().decode(bytes);
-    };
+    });
     const records: SwitchRecord[] = [];
     const outcome = watch(process, records);
     const text = records.map((record) => `${JSON.stringify(record)}\n`).join('');

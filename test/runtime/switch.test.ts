@@ -77,7 +77,7 @@ describe('a switch', () => {
       const at = (name: string): number => Number(process.symbol(name));
       const word = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
       const files = (count: number) => fc.array(word, { minLength: count, maxLength: count });
-      process.listener.output = () => cpu.stop();
+      process.on('output', () => cpu.stop());
       const next = (): void => {
         expect(process.run(cpu.moment + 10_000)).toEqual({ kind: 'paused' });
       };

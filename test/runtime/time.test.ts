@@ -86,12 +86,12 @@ describe('on the virtual clock', () => {
       (process) => {
         let switches = 0;
         let time = process.mill.clock.time();
-        process.listener.switched = () => {
+        process.on('switched', () => {
           switches += 1;
           if (process.mill.clock.time() === time) return;
           moved.push(switches);
           time = process.mill.clock.time();
-        };
+        });
         expect(process.run()).toEqual(EXIT_0);
       },
     );
