@@ -5,6 +5,14 @@ export interface Spread {
   readonly max: number;
 }
 
+/** How long to measure: a bench for the README, or a look at whether it works. */
+export interface Effort {
+  /** How often each contestant runs and counts; once more before that, uncounted. */
+  readonly rounds: number;
+  /** What sizes are divided by. */
+  readonly divisor: number;
+}
+
 export function spread(figures: readonly number[]): Spread {
   const sorted = [...figures].sort((a, b) => a - b);
   return { min: sorted[0], median: sorted[sorted.length >> 1], max: sorted[sorted.length - 1] };
@@ -14,18 +22,18 @@ export function spread(figures: readonly number[]): Spread {
  * Runs all contestants in turn, `rounds` times over and once before that uncounted, so that whatever else the machine
  * does falls on all of them alike.
  * @param contestants each returns its figure
+ * @returns the figures of each, by round
  */
-export async function interleave<Name extends string>(
-  contestants: Readonly<Record<Name, () => number | Promise<number>>>,
+export async function interleave(
+  contestants: readonly (() => number | Promise<number>)[],
   rounds: number,
-): Promise<Record<Name, Spread>> {
-  const entries = Object.entries<() => number | Promise<number>>(contestants);
-  const figures = new Map<string, number[]>(entries.map(([name]) => [name, []]));
+): Promise<number[][]> {
+  const figures: number[][] = contestants.map(() => []);
   for (let round = 0; round <= rounds; round++) {
-    for (const [name, run] of entries) {
+    for (const [index, run] of contestants.entries()) {
       const figure = await run();
-      if (round > 0) figures.get(name)?.push(figure);
+      if (round > 0) figures[index].push(figure);
     }
   }
-  return Object.fromEntries([...figures].map(([name, all]) => [name, spread(all)])) as Record<Name, Spread>;
+  return figures;
 }

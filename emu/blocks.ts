@@ -1,4 +1,14 @@
-import { decode, ENDS_BLOCK, LENGTH, PORT, REPEATS, UNREPEATABLE, UNSOUND, VECTOR } from './instruction.js';
+import {
+  decode,
+  ENDS_BLOCK,
+  LENGTH,
+  LOSES_FLAGS,
+  PORT,
+  REPEATS,
+  UNREPEATABLE,
+  UNSOUND,
+  VECTOR,
+} from './instruction.js';
 import { type Memory, PAGE_SIZE } from './memory.js';
 
 /** The number of instructions in what {@link Blocks.at} returns. */
@@ -100,7 +110,7 @@ export class Blocks {
       const instruction = this.instruction(at);
       // The engine will raise an invalid opcode exception when it gets there.
       if ((instruction & LENGTH) === 0) return (count + 1) | SLOW;
-      if ((instruction & REFUSED) !== 0) flags |= SLOW;
+      if ((instruction & (REFUSED | LOSES_FLAGS)) !== 0) flags |= SLOW;
       flags = (instruction & REPEATS) !== 0 ? flags | CONTINUES : flags & ~CONTINUES;
       at += instruction & LENGTH;
     }

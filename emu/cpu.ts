@@ -12,7 +12,16 @@ import {
   refusal,
   SOFTWARE,
 } from './fault.js';
-import { ENDS_BLOCK, FLAGS_IMAGE, HIDES_TRAP, LENGTH, REPEATS, TRUNCATED, UNSOUND } from './instruction.js';
+import {
+  ENDS_BLOCK,
+  FLAGS_IMAGE,
+  HIDES_TRAP,
+  LENGTH,
+  LOSES_FLAGS,
+  REPEATS,
+  TRUNCATED,
+  UNSOUND,
+} from './instruction.js';
 import { enterUserMode } from './kernel.js';
 import { Memory, PAGE_SIZE } from './memory.js';
 import { readPextrw } from './pextrw.js';
@@ -121,6 +130,8 @@ export class Cpu {
   #leaving = false;
   /** The guest itself has set the trap flag: the instruction being stepped ends in a trap of its own. */
   #trapIsGuests = false;
+  /** What EFLAGS were in front of an instruction that loses them when it faults. */
+  #flagsBefore: number | undefined;
   /** Blocks begun while one `iret` executes: its own, and the one it goes to. */
   #blocksOfReturn = 0;
 
@@ -344,6 +355,8 @@ export class Cpu {
   #exception(vector: number): Stop | undefined {
     this.#rewindTo(this.#rip);
     const pageFault = this.#engine.pageFault;
+    if (this.#flagsBefore !== undefined && this.#mode === 'trap' && this.#rip === this.#stepping)
+      this.#engine.write('eflags', BigInt(this.#flagsBefore));
     if (vector === PAGE_FAULT && this.memory.fault(Number(pageFault.address), pageFault.errorCode)) return undefined;
     const fault = faultOf(vector, this.read('rip'), pageFault);
     if (this.#mode === 'plain' && fault.access === 'execute' && fault.target !== fault.rip) {
@@ -479,6 +492,7 @@ export class Cpu {
     this.#steppingCounted = false;
     const { flags } = this.#engine;
     this.#trapIsGuests = (flags & TRAP_FLAG) !== 0;
+    this.#flagsBefore = (instruction & LOSES_FLAGS) === 0 ? undefined : flags;
     this.#engine.write('eflags', BigInt(flags | TRAP_FLAG));
     try {
       return this.#resume('trap', rip);
@@ -555,10 +569,11 @@ export class Cpu {
     const instruction = this.#blocks.instruction(next);
     const left = this.#leaving && endsBlock(this.#blocks.instruction(this.#stepping));
     if (left) this.#leaving = false;
-    const special = (instruction & (RUN_FREELY | REFUSED)) !== 0 || (instruction & LENGTH) === 0;
+    const special = (instruction & (RUN_FREELY | REFUSED | LOSES_FLAGS)) !== 0 || (instruction & LENGTH) === 0;
     if (this.moment >= this.#limit || special || left || this.#stopRequested) engine.stop();
     else if (this.#blockCallbacks.length > 0) this.#announce(next, instruction & LENGTH);
     this.#stepping = next;
     this.#steppingCounted = false;
+    this.#flagsBefore = undefined;
   }
 }

@@ -52,6 +52,9 @@ export const HIDES_TRAP = 1 << 13;
 /** pextrw, which ends Unicorn 1.0 instead of being executed. */
 export const UNSOUND = 1 << 14;
 
+/** setcc, rcl and rcr of memory: Unicorn has made an image of the flags when they fault, and forgets that it has. */
+export const LOSES_FLAGS = 1 << 15;
+
 /** The bytes end before the instruction does; the length is 0 then, and more bytes may make it valid or not. */
 export const TRUNCATED = 1 << 11;
 
@@ -73,7 +76,18 @@ const GROUP = 1 << 24;
 const MODRM_REGISTERS = 1 << 25;
 const INVALID = 1 << 26;
 
-const FLAGS = ENDS_BLOCK | REPEATS | VECTOR | FLAGS_IMAGE | CALL | SYSCALL | UNREPEATABLE | PORT | HIDES_TRAP | UNSOUND;
+const FLAGS =
+  ENDS_BLOCK |
+  REPEATS |
+  VECTOR |
+  FLAGS_IMAGE |
+  CALL |
+  SYSCALL |
+  UNREPEATABLE |
+  PORT |
+  HIDES_TRAP |
+  UNSOUND |
+  LOSES_FLAGS;
 
 /** With F3; a nop without. */
 const PAUSE = 0x90;
@@ -238,6 +252,7 @@ export function decode(bytes: Uint8Array, offset: number): number {
     else if (opcode >= 0xf2) repeat = opcode;
   }
   const wide = (rex & 8) !== 0;
+  const twoBytes = opcode === 0x0f;
 
   if (opcode === 0x0f) {
     if (at >= end) return cut;
@@ -271,6 +286,7 @@ export function decode(bytes: Uint8Array, offset: number): number {
   if ((entry & INVALID) !== 0) return 0;
 
   if ((entry & MODRM) !== 0) {
+    if (losesFlags(twoBytes, opcode, bytes[at])) entry |= LOSES_FLAGS;
     at = afterModrm(bytes, at, end);
     if (at === 0) return cut;
   } else if ((entry & MODRM_REGISTERS) !== 0) at++;
@@ -296,6 +312,13 @@ function afterModrm(bytes: Uint8Array, at: number, end: number): number {
   if (mod === 1) at += 1;
   else if (mod === 2 || base === 5) at += 4;
   return at;
+}
+
+function losesFlags(twoBytes: boolean, opcode: number, modrm: number): boolean {
+  if (modrm >= 0xc0) return false;
+  if (twoBytes) return (opcode & 0xf0) === 0x90;
+  const isShift = (opcode & 0xfc) === 0xd0 || (opcode & 0xfe) === 0xc0;
+  return isShift && (modrm & 0x30) === 0x10;
 }
 
 /** The table entry of an opcode of the one-byte map whose ModRM byte chooses the instruction. */

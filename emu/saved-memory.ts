@@ -33,6 +33,29 @@ export function bytesInUse(saved: SavedMemory): number {
 }
 
 /**
+ * Where two snapshots of machines of the same size begin to differ.
+ * @returns a guest address, or one in the kernel's area behind it; undefined if they are the same
+ */
+export function firstDifference(one: SavedMemory, other: SavedMemory): number | undefined {
+  for (const [table, { pages, entries }] of one.tables.entries()) {
+    const second = other.tables[table];
+    if (second === one.tables[table]) continue;
+    for (let index = 0; index < ENTRIES_OF_TABLE; index++) {
+      const address = (table * ENTRIES_OF_TABLE + index) * PAGE_SIZE;
+      const [first, copy] = [pages[index], second?.pages[index]];
+      if (first === copy) continue;
+      if (first === undefined || copy === undefined) return address;
+      const at = first.findIndex((byte, offset) => byte !== copy[offset]);
+      if (at !== -1) return address + at;
+    }
+    const at = entries.findIndex((byte, offset) => byte !== second.entries[offset]);
+    if (at !== -1) return (table * ENTRIES_OF_TABLE + (at >> 3)) * PAGE_SIZE;
+  }
+  const at = one.top.findIndex((byte, offset) => byte !== other.top[offset]);
+  return at === -1 ? undefined : one.size - one.top.length + at;
+}
+
+/**
  * Saves and restores memory at the cost of what has changed since the last time. The processor keeps the account: it
  * marks an entry of the last level as dirty when the page is first written, and one of the level above as accessed when
  * it first looks at the table; both marks are taken away here, and the host sets them as the processor does.

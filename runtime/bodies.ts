@@ -29,11 +29,15 @@ export type OperationResult = bigint | Uint8Array;
 // biome-ignore lint/suspicious/noConfusingVoidType: a generator that returns nothing is a Generator<…, void, …>
 export type Body = () => Generator<Operation | undefined, number | bigint | void, OperationResult>;
 
-/** What one body was given by one operation. */
-export interface BodyResult {
+/** What one body was given by one operation, and what it did then; and all that was before. */
+export interface BodyHistory {
   readonly body: number;
   readonly value: OperationResult;
+  readonly step: BodyStep;
+  readonly previous: BodyHistory | undefined;
 }
+
+type BodyStep = ReturnType<ReturnType<Body>['next']>;
 
 const YIELD: Operation = { function: 'mill_yield_', arguments: [0] };
 
@@ -55,7 +59,7 @@ export class Bodies {
   readonly #main: Body;
   #bodies: Body[] = [];
   #generators: (ReturnType<Body> | undefined)[] = [];
-  #log: BodyResult[] = [];
+  #history: BodyHistory | undefined;
 
   /** @param main the body that has the number 0 */
   constructor(memory: Memory, symbols: Symbols, heap: Heap, main: Body) {
@@ -63,7 +67,7 @@ export class Bodies {
     this.#symbols = symbols;
     this.#heap = heap;
     this.#main = main;
-    this.restore([]);
+    this.#bodies = [main];
   }
 
   /**
@@ -74,9 +78,8 @@ export class Bodies {
     const memory = this.#memory;
     const wants = memory.pointer(frame + FRAME.wants);
     const value = wants === 0 ? result : memory.read(Number(result), wants);
-    const given = { body, value };
-    const step = this.#advance(given);
-    this.#log.push(given);
+    const step = this.#advance(body, value);
+    this.#history = { body, value, step, previous: this.#history };
     this.#heap.free(memory.pointer(frame + FRAME.buffer));
     memory.setPointer(frame + FRAME.buffer, 0);
     if (step.done === true) {
@@ -91,26 +94,37 @@ export class Bodies {
   }
 
   /** All results given so far, for {@link restore}. */
-  save(): readonly BodyResult[] {
-    return this.#log.slice();
+  save(): BodyHistory | undefined {
+    return this.#history;
   }
 
-  /** Makes all bodies anew and gives them the results they had been given. */
-  restore(log: readonly BodyResult[]): void {
+  /**
+   * Makes all bodies anew and gives them the results they had been given.
+   * @throws BodyError if one of them does something else than the first time
+   */
+  restore(history: BodyHistory | undefined): void {
+    if (history === this.#history) return;
+    const entries: BodyHistory[] = [];
+    for (let entry = history; entry !== undefined; entry = entry.previous) entries.push(entry);
     this.#bodies = [this.#main];
     this.#generators = [];
-    this.#log = [...log];
-    for (const entry of log) {
-      const step = this.#advance(entry);
-      if (step.done !== true && step.value !== undefined) {
-        for (const argument of step.value.arguments) if (typeof argument === 'function') this.#bodies.push(argument);
+    for (const { body, value, step } of entries.reverse()) {
+      const again = this.#advance(body, value);
+      if (!sameStep(step, again)) {
+        throw new BodyError(
+          `a TypeScript body is not repeatable: with the same results it did ${described(step)} first and ${described(again)} now`,
+        );
+      }
+      if (again.done !== true && again.value !== undefined) {
+        for (const argument of again.value.arguments) if (typeof argument === 'function') this.#bodies.push(argument);
       }
     }
+    this.#history = history;
   }
 
   /** @throws BodyError if the body throws, is no generator function, or yields what is no operation */
-  #advance({ body, value }: BodyResult): ReturnType<ReturnType<Body>['next']> {
-    let step: ReturnType<ReturnType<Body>['next']>;
+  #advance(body: number, value: OperationResult): BodyStep {
+    let step: BodyStep;
     try {
       step = this.#generator(body).next(value);
     } catch (error) {
@@ -182,6 +196,31 @@ export class Bodies {
       memory.setU64(frame + FRAME.arguments + index * 8, BigInt.asUintN(64, value));
     });
   }
+}
+
+/** A body that is passed on is made anew with the one that passes it, so it is another function then. */
+function sameArgument(one: Argument, other: Argument): boolean {
+  if (typeof one === 'function') return typeof other === 'function';
+  if (!(one instanceof Uint8Array)) return one === other;
+  return other instanceof Uint8Array && one.length === other.length && one.every((byte, at) => byte === other[at]);
+}
+
+function sameStep(one: BodyStep, other: BodyStep): boolean {
+  if (one.done === true || other.done === true) return one.done === other.done && one.value === other.value;
+  const [first, second] = [one.value ?? YIELD, other.value ?? YIELD];
+  return (
+    first.function === second.function &&
+    first.wants === second.wants &&
+    first.arguments.length === second.arguments.length &&
+    first.arguments.every((argument, index) => sameArgument(argument, second.arguments[index]))
+  );
+}
+
+function described(step: BodyStep): string {
+  if (step.done === true) return `return ${String(step.value)}`;
+  const { function: name, arguments: values } = step.value ?? YIELD;
+  const shown = values.map((value) => (typeof value === 'function' ? 'a body' : JSON.stringify(String(value))));
+  return `${name}(${shown.join(', ')})`;
 }
 
 function isGenerator(value: unknown): value is ReturnType<Body> {

@@ -5,7 +5,7 @@ import type { Cpu, Snapshot } from '../emu/cpu.js';
 import { BadAddress, OutOfMemory } from '../emu/errors.js';
 import type { Fault } from '../emu/fault.js';
 import { PAGE_SIZE, type Protection } from '../emu/memory.js';
-import { Bodies, type Body, type BodyResult } from './bodies.js';
+import { Bodies, type Body, type BodyHistory } from './bodies.js';
 import { openDoors } from './doors.js';
 import { MillError, TooManyProcesses } from './errors.js';
 import { Listeners, type ProcessEvents } from './events.js';
@@ -30,7 +30,7 @@ export type Outcome =
 /** A process that waits for its child to end. */
 interface Parent {
   readonly cpu: Snapshot;
-  readonly bodies: readonly BodyResult[];
+  readonly bodies: BodyHistory | undefined;
 }
 
 /** Everything that makes up a process at a moment. */
@@ -294,7 +294,7 @@ export class Process {
   }
 
   #saveParent(): Parent {
-    return { cpu: this.cpu.save(), bodies: this.#bodies?.save() ?? [] };
+    return { cpu: this.cpu.save(), bodies: this.#bodies?.save() };
   }
 
   #restoreParent({ cpu, bodies }: Parent): void {

@@ -234,9 +234,9 @@ export class LibUnicorn implements Engine {
     this.#stopping = false;
     if (this.#flushPending) this.#flush();
     // Code that is translated already runs past `until`; and code that is translated only so far must not be kept.
-    if (until !== undefined) this.#forget(begin, until);
+    if (until !== undefined) this.#forget(begin, until + 1);
     const code = this.#library.emuStart(this.#uc, begin, until ?? NOWHERE, 0, 0);
-    if (until !== undefined) this.#forget(begin, until);
+    if (until !== undefined) this.#forget(begin, until + 1);
     this.#stale = true;
     if (code === 0) return 'stopped';
     // An `int $6` looks the same, but is complete.

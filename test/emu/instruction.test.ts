@@ -12,6 +12,7 @@ import {
   FLAGS_IMAGE,
   HIDES_TRAP,
   LENGTH,
+  LOSES_FLAGS,
   PORT,
   REPEATS,
   SYSCALL,
@@ -53,6 +54,16 @@ const ASSEMBLED: [name: string, flags: number, listing: string][] = [
     UNSOUND,
     `
       660fc5c803                                    pextrw $0x3,%xmm0,%ecx
+  `,
+  ],
+  [
+    'what loses the flags when it faults',
+    LOSES_FLAGS,
+    `
+      0f9f442408                                    setg 0x8(%rsp)
+      d013                                          rclb $1,(%rbx)
+      48d35c2408                                    rcrq %cl,0x8(%rsp)
+      c1150400000003                                rcll $0x3,0x4(%rip)
   `,
   ],
   [
@@ -206,7 +217,6 @@ const ASSEMBLED: [name: string, flags: number, listing: string][] = [
       f20f78e30201                                  insertq $0x1,$0x2,%xmm3,%xmm4
       f20f2b08                                      movntsd %xmm1,(%rax)
       0f94c0                                        sete %al
-      0f9f442408                                    setg 0x8(%rsp)
       0fa0                                          push %fs
       0fa9                                          pop %gs
       0fa2                                          cpuid
@@ -540,6 +550,9 @@ function flagsByName(text: string): number {
   let flags = 0;
   for (const [pattern, flag] of FLAGS_BY_NAME) if (pattern.test(name)) flags |= flag;
   const repeated = /(^| )rep(n?z)? /.test(text) && /(%es:\(%[er]di\)|%[a-z]s:\(%[er]si\))/.test(text);
+  // The operand that is written comes last.
+  const written = /([^,\s]*(\([^)]*\))?)$/.exec(text)?.[1] ?? '';
+  if (/^(set[a-z]+|rc[lr][bwlq]?)$/.test(name) && !/^%[a-z0-9]+$/.test(written)) flags |= LOSES_FLAGS;
   if (/^mov[wlq]? .*,%ss\b/.test(text.replace(PREFIXES, ''))) flags |= HIDES_TRAP;
   return repeated && /^(movs|stos|lods|cmps|scas|ins|outs)[bwlq]?$/.test(name) ? flags | REPEATS : flags;
 }

@@ -68,7 +68,7 @@ export const sameSwapPingPong = (rounds: number): string => swapPingPong(rounds,
 export const abiSwapPingPong = (rounds: number): string => swapPingPong(rounds, 48, pushed(ABI));
 
 /**
- * `count` coroutines with stacks of 16 KiB, all alive at once: each starts the next, is switched back to, yields, is
+ * `count` coroutines with small stacks, all alive at once: each starts the next, is switched back to, yields, is
  * switched back to and ends.
  */
 export const manyCoroutines = (count: number): string => `
@@ -77,7 +77,7 @@ export const manyCoroutines = (count: number): string => `
         .globl  main
 main:   push    %rbx
         xor     %edi, %edi
-        mov     $16000, %esi
+        mov     $3000, %esi
         mov     $128, %edx
         call    mill_goprepare_
         go      worker
@@ -102,43 +102,6 @@ last:   xor     %edi, %edi
         .data
 left:   .long   ${count}
 alive:  .long   0
-`;
-
-/** `rounds` elements of 8 bytes from one coroutine to another, over a channel that buffers `capacity` of them. */
-export const channelPingPong = (rounds: number, capacity: number): string => `
-        .include "libmill.inc"
-        .text
-        .globl  main
-main:   push    %rbx
-        mov     $8, %edi
-        mov     $${capacity}, %esi
-        xor     %edx, %edx
-        call    mill_chmake_
-        mov     %rax, channel(%rip)
-        go      receiver
-        mov     $${rounds}, %ebx
-send:   mov     channel(%rip), %rdi
-        lea     element(%rip), %rsi
-        mov     $8, %edx
-        xor     %ecx, %ecx
-        call    mill_chs_
-        dec     %ebx
-        jnz     send
-        xor     %eax, %eax
-        pop     %rbx
-        ret
-receiver:
-        sub     $8, %rsp
-receive:
-        mov     channel(%rip), %rdi
-        mov     $8, %esi
-        xor     %edx, %edx
-        call    mill_chr_
-        jmp     receive
-        .data
-        .balign 8
-channel: .quad  0
-element: .quad  42
 `;
 
 /** `rounds` choose statements of `clauses` clauses, each on a channel of its own, of which the last one is ready. */
@@ -232,4 +195,43 @@ sleeper:
         .data
 left:   .long   ${count}
 asleep: .long   0
+`;
+
+/**
+ * Two contexts that switch to each other by libmill's two sequences, `rounds` times each, and nothing else: for any
+ * x86_64, with nothing around it. It brings its own stacks, and ends by Linux's exit.
+ */
+export const bareSwitches = (rounds: number): string => `
+        .text
+        .globl  main
+main:   lea     ping_stack(%rip), %rsp
+        lea     pong_stack(%rip), %rax
+        mov     %rax, pong_ctx+24(%rip)
+        lea     pong(%rip), %rax
+        mov     %rax, pong_ctx+56(%rip)
+        mov     $${rounds}, %ebx
+ping:   lea     ping_ctx(%rip), %rdx
+        .include "mill_setjmp.s"
+        test    %eax, %eax
+        jnz     resumed
+        lea     pong_ctx(%rip), %rax
+        .include "mill_longjmp.s"
+resumed: dec    %ebx
+        jnz     ping
+        mov     $60, %eax
+        xor     %edi, %edi
+        syscall
+pong:   lea     pong_ctx(%rip), %rdx
+        .include "mill_setjmp.s"
+        test    %eax, %eax
+        jnz     pong
+        lea     ping_ctx(%rip), %rax
+        .include "mill_longjmp.s"
+        .bss
+        .balign 16
+ping_ctx: .zero 80
+pong_ctx: .zero 80
+        .zero   4096
+ping_stack: .zero 4096
+pong_stack: .zero 16
 `;
