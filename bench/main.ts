@@ -1,5 +1,6 @@
 /** Speed and size as ratios of things measured in turn in one run: `npm run bench`; see --help. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { DIST } from './built.js';
@@ -42,6 +43,7 @@ if (readme && (command.args.length > 0 || quick)) command.error('--readme measur
 
 if (file !== undefined && !DRAWN.some((name) => names.includes(name)))
   command.error(`there is nothing to draw without any of ${DRAWN.join(', ')}`);
+if (file !== undefined && !existsSync(dirname(file))) command.error(`there is no folder "${dirname(file)}"`);
 if (BUILT.some((name) => names.includes(name)) && !existsSync(DIST)) command.error('there is no dist: npm run build');
 
 const result = await measure(names, quick ? QUICK : FULL, (name) => {

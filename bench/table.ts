@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { NO_LINES_BETWEEN_ROWS } from '../inspect/format.js';
 import type { Ratio, Row } from './contest.js';
 import type { Effort } from './measure.js';
 import type { Result } from './result.js';
@@ -16,13 +17,10 @@ function ratioText({ value, what, on }: Ratio, row: Row): string {
   return `${figureText(value)} x ${other}`;
 }
 
-/** Lines around the whole, and under the head only. */
-const CHARACTERS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
-
 function grid(head: readonly string[], rows: readonly (readonly string[])[], numbers: readonly number[]): string {
   const table = new Table({
     head: [...head],
-    chars: CHARACTERS,
+    chars: NO_LINES_BETWEEN_ROWS,
     style: { head: [], border: [] },
     colAligns: head.map((_, column) => (numbers.includes(column) ? 'right' : 'left')),
   });

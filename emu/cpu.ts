@@ -13,6 +13,7 @@ import {
   SOFTWARE,
 } from './fault.js';
 import {
+  CALL,
   ENDS_BLOCK,
   FLAGS_IMAGE,
   HIDES_TRAP,
@@ -106,6 +107,10 @@ export class Cpu {
   #visit: (() => void) | undefined;
   /** Between two instructions, where all state is complete. */
   #visiting = false;
+  /** A callback is being told of a block or of a step, the engine running or not. */
+  #telling = false;
+  /** The moment at which a block was told of last: a page fault that is put right is no second one. */
+  #toldAt = NOWHERE;
   #stopRequested = false;
   #stepRequested = false;
   #interrupt = NOWHERE;
@@ -246,10 +251,30 @@ export class Cpu {
    * @returns what ends that
    */
   onBlock(callback: BlockCallback): () => void {
-    this.#blockCallbacks = [...this.#blockCallbacks, callback];
+    // Of its own, since the same callback may be given twice.
+    const listener: BlockCallback = (address, size) => callback(address, size);
+    this.#blockCallbacks = [...this.#blockCallbacks, listener];
     return () => {
-      this.#blockCallbacks = this.#blockCallbacks.filter((one) => one !== callback);
+      this.#blockCallbacks = this.#blockCallbacks.filter((one) => one !== listener);
     };
+  }
+
+  /** If the instruction at an address is a call, where it returns to. */
+  returnAddressOf(address: number): number | undefined {
+    const instruction = this.#blocks.instruction(address);
+    return (instruction & CALL) === 0 ? undefined : address + (instruction & LENGTH);
+  }
+
+  /** How many instructions come from one address to another in a straight line; undefined if none begins there. */
+  instructionsBetween(start: number, end: number): number | undefined {
+    let count = 0;
+    for (let at = start; at < end; count++) {
+      const length = this.#blocks.instruction(at) & LENGTH;
+      if (length === 0) return undefined;
+      at += length;
+      if (at > end) return undefined;
+    }
+    return count;
   }
 
   /** Asks a run to stop behind the current instruction; to be called from callbacks. */
@@ -298,17 +323,24 @@ export class Cpu {
 
   /** Gives the engine's memory back; a second call does nothing. Whatever else is done with it then throws. */
   close(): void {
-    if (this.#running) throw new EngineError('this machine is running: it cannot be closed from its own callbacks');
+    if (this.#running || this.#telling) {
+      throw new EngineError('this machine is running: it cannot be closed from its own callbacks');
+    }
     this.#engine.close();
   }
 
   #refuseInside(): void {
-    if (this.#running) throw new EngineError('this machine is running: its callbacks can only look at it, or stop it');
+    if (this.#running || this.#telling) {
+      throw new EngineError('this machine is running: its callbacks can only look at it, or stop it');
+    }
   }
 
   #begin(limit: number): void {
-    if (this.#running) throw new EngineError('this machine is running: it cannot be run from one of its own callbacks');
+    if (this.#running || this.#telling) {
+      throw new EngineError('this machine is running: it cannot be run from one of its own callbacks');
+    }
     this.#limit = limit;
+    this.#toldAt = NOWHERE;
     this.#visit = undefined;
     this.#stopRequested = false;
     this.#stepRequested = false;
@@ -422,7 +454,26 @@ export class Cpu {
   }
 
   #tellBlock(address: number, size: number): void {
-    for (const callback of this.#blockCallbacks) callback(address, size);
+    if (this.#toldAt === this.moment) return;
+    this.#toldAt = this.moment;
+    this.#telling = true;
+    try {
+      for (const callback of this.#blockCallbacks) callback(address, size);
+    } finally {
+      this.#telling = false;
+    }
+  }
+
+  /** Tells of a step that is complete. */
+  #tellVisit(): void {
+    this.#telling = true;
+    this.#visiting = true;
+    try {
+      this.#visit?.();
+    } finally {
+      this.#telling = false;
+      this.#visiting = false;
+    }
   }
 
   /** Exceptions must not pass through the engine. */
@@ -511,7 +562,7 @@ export class Cpu {
     this.write(target, (this.#engine.read(source) >> shift) & 0xffffn);
     this.#rip = rip + length;
     this.moment += 1;
-    this.#visit?.();
+    this.#tellVisit();
     return this.#stopRequested ? STOPPED : undefined;
   }
 
@@ -540,7 +591,7 @@ export class Cpu {
     if (isReturn ? this.#rip !== rip || this.#blocksOfReturn > 1 : this.#rip === next) {
       this.moment += 1;
       if (isReturn) this.#leaving = false;
-      this.#visit?.();
+      this.#tellVisit();
     }
     return stop ?? (this.#stopRequested ? STOPPED : undefined);
   }
@@ -552,14 +603,11 @@ export class Cpu {
     const next = engine.rip;
     if (next === this.#stepping && (this.#blocks.instruction(next) & REPEATS) !== 0) return;
     if (!this.#steppingCounted) this.moment += 1;
-    this.#visiting = true;
     try {
-      this.#visit?.();
+      this.#tellVisit();
     } catch (error) {
       this.#throwAfterwards(error);
       return;
-    } finally {
-      this.#visiting = false;
     }
     if (this.#trapIsGuests) {
       this.#interrupt = DEBUG;

@@ -288,8 +288,10 @@ export class Memory {
     const { words } = this.#physical;
     this.#touchRange(address, bytes.length, 'read');
     for (let at = address; at < address + bytes.length; at += restOfPage(at)) {
-      words[this.#entry(at)] |= FRESH;
-      this.#markTable(words, this.#entry(at));
+      const entry = this.#entry(at);
+      if ((words[entry] & PRESENT) === 0) this.#makePresent(at, entry);
+      words[entry] |= FRESH;
+      this.#markTable(words, entry);
     }
     this.#physical.bytes.set(bytes, address);
   }
@@ -351,10 +353,14 @@ export class Memory {
     return this.#entries + (address >>> 12) * 2;
   }
 
-  #makePresent(address: number, entry: number): number {
-    const { words, bytes } = this.#physical;
+  #clear(address: number): void {
     const page = (address & -PAGE_SIZE) >>> 0;
-    bytes.fill(0, page, page + PAGE_SIZE);
+    this.#physical.bytes.fill(0, page, page + PAGE_SIZE);
+  }
+
+  #makePresent(address: number, entry: number): number {
+    const { words } = this.#physical;
+    this.#clear(address);
     const low = ((words[entry] & ~RESERVED) | PRESENT | FRESH) >>> 0;
     words[entry] = low;
     this.#markTable(words, entry);
@@ -373,6 +379,11 @@ export class Memory {
     let low = words[entry];
     if ((low & PRESENT) === 0) {
       if ((low & RESERVED) === 0) throw new BadAddress(address, access);
+      // Looking at memory must not change it.
+      if (access === 'read') {
+        this.#clear(address);
+        return;
+      }
       low = this.#makePresent(address, entry);
     }
     if (access === 'write' && (low & DIRTY) === 0) {

@@ -23,6 +23,11 @@ export interface SavedMemory {
 const ENTRIES_OF_TABLE = 512;
 /** Marks of a page that is not what the last snapshot has. */
 const CHANGED = DIRTY | FRESH;
+/**
+ * What is no part of a snapshot. Which pages were looked at is the engine's doing: it reads code ahead of what executes,
+ * and less of it in single steps.
+ */
+const MARKS = CHANGED | ACCESSED;
 const WORDS_OF_TABLE = PAGE_SIZE / 4;
 
 /** How many bytes of memory a program had touched. */
@@ -45,13 +50,13 @@ export function firstDifference(one: SavedMemory, other: SavedMemory): number | 
       const [first, copy] = [pages[index], second?.pages[index]];
       if (first === copy) continue;
       if (first === undefined || copy === undefined) return address;
-      const at = first.findIndex((byte, offset) => byte !== copy[offset]);
+      const at = firstDifferentByte(first, copy);
       if (at !== -1) return address + at;
     }
-    const at = entries.findIndex((byte, offset) => byte !== second.entries[offset]);
+    const at = firstDifferentByte(entries, second.entries);
     if (at !== -1) return (table * ENTRIES_OF_TABLE + (at >> 3)) * PAGE_SIZE;
   }
-  const at = one.top.findIndex((byte, offset) => byte !== other.top[offset]);
+  const at = firstDifferentByte(one.top, other.top);
   return at === -1 ? undefined : one.size - one.top.length + at;
 }
 
@@ -105,13 +110,13 @@ export class MemoryCopies {
       if ((low & PRESENT) !== 0 && address < end) {
         copy = (low & CHANGED) === 0 ? known?.pages[index] : undefined;
         copy ??= bytes.slice(address, address + PAGE_SIZE);
-        words[first + index * 2] = (low & ~CHANGED) >>> 0;
+        words[first + index * 2] = (low & ~MARKS) >>> 0;
       }
       same &&= copy === known?.pages[index];
       pages.push(copy);
     }
     const entries = bytes.subarray(first * 4, first * 4 + PAGE_SIZE);
-    if (same && known !== undefined && equal(entries, known.entries)) return known;
+    if (same && known !== undefined && firstDifferentByte(entries, known.entries) === -1) return known;
     return { entries: entries.slice(), pages };
   }
 
@@ -139,6 +144,16 @@ export class MemoryCopies {
   }
 }
 
-function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return one.every((byte, index) => byte === other[index]);
+/** @returns -1 if they are the same; both are of the same size, a multiple of four */
+function firstDifferentByte(one: Uint8Array, other: Uint8Array): number {
+  const [words, others] = [wordsOf(one), wordsOf(other)];
+  for (let at = 0; at < words.length; at++) {
+    if (words[at] === others[at]) continue;
+    return one.findIndex((byte, offset) => offset >= at * 4 && byte !== other[offset]);
+  }
+  return -1;
+}
+
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
 }

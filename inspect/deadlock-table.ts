@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { DeadlockReport, WaitedFor } from '../runtime/deadlock.js';
-import { coroutineName } from './format.js';
+import { coroutineName, NO_LINES_BETWEEN_ROWS } from './format.js';
 
 /** More coroutines than this are counted, not shown. */
 const SHOWN = 30;
@@ -19,7 +19,7 @@ export function deadlockTable({ waiters, cycle }: DeadlockReport): string {
   const table = new Table({
     head: ['who', 'waits in', 'at', 'the other end'],
     style: { head: [], border: [] },
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+    chars: NO_LINES_BETWEEN_ROWS,
   });
   for (const { coroutine, operation, at, channels } of waiters.slice(0, SHOWN)) {
     table.push([coroutineName(coroutine), operation, at ?? '', channels.map(peer).join('\n')]);

@@ -3,7 +3,7 @@ import type { Cpu } from '../emu/cpu.js';
 import { EngineError } from '../emu/errors.js';
 import { defaultEngine, ENGINES, openCpu } from '../emu/open.js';
 import { loadEngine } from './engine.js';
-import type { Colors } from './format.js';
+import { type Colors, NO_LINES_BETWEEN_ROWS } from './format.js';
 import { firstLine, selfTest } from './self-test.js';
 import { measureSpeed } from './speed.js';
 import { findPackages, findTools, type Tool } from './tools.js';
@@ -127,7 +127,6 @@ function rounded(rate: number | undefined): number | null {
   return rate === undefined ? null : Number(rate.toPrecision(2));
 }
 
-const NO_LINES_BETWEEN_ROWS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
 /** More failures than this are not shown as text: the first ones say what is wrong. */
 const SHOWN = 5;
 

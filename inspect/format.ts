@@ -43,8 +43,8 @@ function title(record: SwitchRecord, paint: Colors): string {
   return `${paint.bold(`switch ${record.number}`)} at moment ${record.at}: ${what}\n${paint.dim(facts)}`;
 }
 
-/** Only lines around the whole and under its head: ten slots are read downwards. */
-const NO_LINES_BETWEEN_ROWS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
+/** Of a table: lines around the whole and under its head only, since columns are read downwards. */
+export const NO_LINES_BETWEEN_ROWS = { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' };
 
 function change(half: Half | null, slot: CtxSlot, paint: Colors): string {
   if (half === null) return '';

@@ -47,5 +47,18 @@ export {
   type SavedProcess,
 } from '../runtime/process.js';
 export { loadEngine } from './engine.js';
+export { HistoryError, UsageError } from './errors.js';
+export type { HistoryOptions, MoveOptions, RecordedOutput } from './history.js';
 export { assembleProgram, linkProgram, loadProgram } from './program.js';
+export { Session, type Watched, type Watchpoint } from './session.js';
+export {
+  type ChannelView,
+  type CoroutineView,
+  type Frame,
+  framesOf,
+  registersOf,
+  type Survey,
+  survey,
+  type TimerView,
+} from './survey.js';
 export { type Half, recordSwitches, type Slots, type SwitchRecord } from './switches.js';

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import parseArgsStringToArgv from 'string-argv';
 import { Disassembler } from '../emu/disassembler.js';
 import { assembleProgram } from './program.js';
@@ -20,10 +21,15 @@ export interface Tool {
   readonly problem: string | null;
 }
 
+const run = promisify(execFile);
 const LONGEST_START_MS = 10_000;
 const LONGEST_VERSION = 20;
 const COMPARED = 'compared with in npm run bench';
-const PYTHON_UNICORN = ['-c', 'import unicorn; print(unicorn.__version__)'];
+/** Without the folder that the user is in, where Python would look first. */
+const PYTHON_UNICORN = [
+  '-c',
+  'import sys; sys.path = [one for one in sys.path if one]; import unicorn; print(unicorn.__version__)',
+];
 
 interface Wanted {
   readonly name: string;
@@ -69,12 +75,12 @@ async function findTool({ name, purpose, commands }: Wanted): Promise<Tool> {
 }
 
 /** What a command prints; undefined if it cannot be started, or fails. */
-function ask(command: string, parameters: readonly string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    execFile(command, [...parameters], { timeout: LONGEST_START_MS }, (error, stdout) => {
-      resolve(error === null ? stdout : undefined);
-    });
-  });
+async function ask(command: string, parameters: readonly string[]): Promise<string | undefined> {
+  try {
+    return (await run(command, [...parameters], { timeout: LONGEST_START_MS })).stdout;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The first number with a point in it that is not in parentheses, where distributions put their own. */

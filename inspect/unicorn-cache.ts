@@ -4,10 +4,20 @@
  * what V8 has kept in the user's folder for such things.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { Script } from 'node:vm';
 import { isUnicornStarted, provideUnicorn, type UnicornBuild } from '../emu/engines/unicorn-module.js';
 
@@ -16,10 +26,25 @@ const BUNDLE = '@specy/x86/dist/x86/deps/unicorn-x86.min.js';
 const EXPORT = 'export{uc};';
 const DIGEST_BYTES = 32;
 
-/** Where a user's programs keep what they can make again (XDG Base Directory Specification). */
-function cacheFile(): string {
-  const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(folder, 'millscope', `unicorn-js-${process.version}-${process.arch}.v8`);
+/** What others may do with a file of ours that we trust: not write to it. */
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * Where a user's programs keep what they can make again (XDG Base Directory Specification, which ignores relative
+ * paths).
+ * @returns undefined where a user has no such place
+ */
+function cacheFile(): string | undefined {
+  const file = `unicorn-js-${process.version}-${process.arch}.v8`;
+  const named = process.env.XDG_CACHE_HOME ?? '';
+  if (isAbsolute(named)) return join(named, 'millscope', file);
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? join(home, '.cache', 'millscope', file) : undefined;
+  } catch {
+    // A user without an entry in the system's list.
+    return undefined;
+  }
 }
 
 /** V8 looks at its own version and the length of the text, but not at whether the kept bytes are whole. */
@@ -27,12 +52,23 @@ function digest(identity: string, kept: Uint8Array): Buffer {
   return createHash('sha256').update(identity).update(kept).digest();
 }
 
-/** @returns undefined if there is none, or a damaged one, or one of another bundle */
+/**
+ * What is kept is run, so it is to be this user's, and nobody else's to change: the folder may be one of all users.
+ * @returns undefined if there is none, or a damaged one, or one of another bundle or of another user
+ */
 function readKept(path: string, identity: string): Buffer | undefined {
   try {
-    const file = readFileSync(path);
-    const kept = file.subarray(DIGEST_BYTES);
-    return digest(identity, kept).equals(file.subarray(0, DIGEST_BYTES)) ? kept : undefined;
+    const descriptor = openSync(path, 'r');
+    try {
+      const { uid, mode } = fstatSync(descriptor);
+      const user = process.geteuid?.();
+      if (user !== undefined && (uid !== user || (mode & WRITABLE_BY_OTHERS) !== 0)) return undefined;
+      const file = readFileSync(descriptor);
+      const kept = file.subarray(DIGEST_BYTES);
+      return digest(identity, kept).equals(file.subarray(0, DIGEST_BYTES)) ? kept : undefined;
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     return undefined;
   }
@@ -44,19 +80,31 @@ function keep(path: string, identity: string, script: Script): void {
     const kept = script.createCachedData();
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const unfinished = `${path}.${process.pid}`;
-    writeFileSync(unfinished, Buffer.concat([digest(identity, kept), kept]));
-    renameSync(unfinished, path);
+    try {
+      // A new file, so that no link that stands there is followed.
+      writeFileSync(unfinished, Buffer.concat([digest(identity, kept), kept]), { flag: 'wx', mode: 0o600 });
+      renameSync(unfinished, path);
+    } finally {
+      rmSync(unfinished, { force: true });
+    }
   } catch {
     // A home that cannot be written to, a full disk: then the next start takes as long as this one.
   }
 }
 
+let starting: Promise<void> | undefined;
+
 /**
- * Starts unicorn.js from what V8 has kept of it; without that, as it would start anyway, and has it kept when the
+ * Starts unicorn.js, once, from what V8 has kept of it; without that, as it would start anyway, and has it kept when the
  * process ends, by when the functions that were used are compiled.
  * @throws EngineError when the bundle is not the one of @specy/x86 1.1.0
  */
-export async function startUnicorn(): Promise<void> {
+export function startUnicorn(): Promise<void> {
+  starting ??= start();
+  return starting;
+}
+
+async function start(): Promise<void> {
   if (isUnicornStarted()) return;
   const bundle = createRequire(import.meta.url).resolve(BUNDLE);
   const text = readFileSync(bundle, 'latin1').trimEnd();
@@ -65,7 +113,7 @@ export async function startUnicorn(): Promise<void> {
   const { size, mtimeMs } = statSync(bundle);
   const identity = `${size} ${mtimeMs}`;
   const path = cacheFile();
-  const cachedData = readKept(path, identity);
+  const cachedData = path === undefined ? undefined : readKept(path, identity);
   const script = new Script(`(function () { "use strict"; ${text.slice(0, -EXPORT.length)}; return uc; })`, {
     filename: bundle,
     ...(cachedData === undefined ? {} : { cachedData }),
@@ -73,7 +121,7 @@ export async function startUnicorn(): Promise<void> {
   const { takeCaptured } = await import('../emu/engines/unicorn-capture.js');
   const constants: UnicornBuild['constants'] = script.runInThisContext()();
   provideUnicorn(takeCaptured(), constants);
-  if (cachedData === undefined || script.cachedDataRejected === true) {
+  if (path !== undefined && (cachedData === undefined || script.cachedDataRejected === true)) {
     process.once('exit', () => keep(path, identity, script));
   }
 }

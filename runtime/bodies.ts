@@ -60,6 +60,8 @@ export class Bodies {
   #bodies: Body[] = [];
   #generators: (ReturnType<Body> | undefined)[] = [];
   #history: BodyHistory | undefined;
+  /** Whether the generators are where the history says: not behind one that has thrown. */
+  #exact = true;
 
   /** @param main the body that has the number 0 */
   constructor(memory: Memory, symbols: Symbols, heap: Heap, main: Body) {
@@ -78,8 +80,10 @@ export class Bodies {
     const memory = this.#memory;
     const wants = memory.pointer(frame + FRAME.wants);
     const value = wants === 0 ? result : memory.read(Number(result), wants);
+    this.#exact = false;
     const step = this.#advance(body, value);
-    this.#history = { body, value, step, previous: this.#history };
+    this.#exact = true;
+    this.#history = { body, value, step: kept(step), previous: this.#history };
     this.#heap.free(memory.pointer(frame + FRAME.buffer));
     memory.setPointer(frame + FRAME.buffer, 0);
     if (step.done === true) {
@@ -103,7 +107,8 @@ export class Bodies {
    * @throws BodyError if one of them does something else than the first time
    */
   restore(history: BodyHistory | undefined): void {
-    if (history === this.#history) return;
+    if (this.#exact && history === this.#history) return;
+    this.#exact = false;
     const entries: BodyHistory[] = [];
     for (let entry = history; entry !== undefined; entry = entry.previous) entries.push(entry);
     this.#bodies = [this.#main];
@@ -120,13 +125,15 @@ export class Bodies {
       }
     }
     this.#history = history;
+    this.#exact = true;
   }
 
   /** @throws BodyError if the body throws, is no generator function, or yields what is no operation */
   #advance(body: number, value: OperationResult): BodyStep {
     let step: BodyStep;
     try {
-      step = this.#generator(body).next(value);
+      // Its own bytes, which it may change.
+      step = this.#generator(body).next(typeof value === 'bigint' ? value : value.slice());
     } catch (error) {
       if (error instanceof BodyError) throw error;
       const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -196,6 +203,13 @@ export class Bodies {
       memory.setU64(frame + FRAME.arguments + index * 8, BigInt.asUintN(64, value));
     });
   }
+}
+
+/** What a body did, with the bytes that it passed as they were then: it may use the same array again. */
+function kept(step: BodyStep): BodyStep {
+  if (step.done === true || step.value === undefined) return step;
+  const passed = step.value.arguments.map((one) => (one instanceof Uint8Array ? one.slice() : one));
+  return { done: false, value: { ...step.value, arguments: passed } };
 }
 
 /** A body that is passed on is made anew with the one that passes it, so it is another function then. */

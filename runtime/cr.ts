@@ -95,6 +95,11 @@ export class Coroutines {
     this.#ready.push_back(cr + CR.ready);
   }
 
+  /** The ready queue, the head first: addresses of mill_cr. */
+  *ready(): Generator<number> {
+    for (const item of this.#ready) yield item - CR.ready;
+  }
+
   /** In a child process: nobody is ready but the one that runs. */
   postfork(): void {
     this.#ready.clear();

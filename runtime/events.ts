@@ -1,29 +1,31 @@
 /** Callbacks by the name of what they are told. Nothing is made up for a name that nobody listens to. */
 export class Listeners<Events> {
-  readonly #callbacks: { [Name in keyof Events]?: Set<(event: Events[Name]) => void> } = {};
+  /** Each list is replaced, never changed, since a callback may end itself, or begin another. */
+  readonly #callbacks: { [Name in keyof Events]?: readonly ((event: Events[Name]) => void)[] } = {};
 
   /**
    * Tells `callback` of each such event from now on, behind those who listen already.
    * @returns what ends that
    */
   on<Name extends keyof Events>(name: Name, callback: (event: Events[Name]) => void): () => void {
-    const callbacks: Set<(event: Events[Name]) => void> = this.#callbacks[name] ?? new Set();
-    this.#callbacks[name] = callbacks;
-    callbacks.add(callback);
+    const listener = (event: Events[Name]): void => callback(event);
+    this.#callbacks[name] = [...this.#of(name), listener];
     return () => {
-      callbacks.delete(callback);
+      this.#callbacks[name] = this.#of(name).filter((one) => one !== listener);
     };
   }
 
   /** Whether anybody listens: for events that cost something to make. */
   has(name: keyof Events): boolean {
-    return (this.#callbacks[name]?.size ?? 0) > 0;
+    return this.#of(name).length > 0;
   }
 
   tell<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    this.#callbacks[name]?.forEach((callback) => {
-      callback(event);
-    });
+    for (const listener of this.#of(name)) listener(event);
+  }
+
+  #of<Name extends keyof Events>(name: Name): readonly ((event: Events[Name]) => void)[] {
+    return this.#callbacks[name] ?? [];
   }
 }
 

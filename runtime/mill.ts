@@ -58,7 +58,9 @@ export class Mill {
     this.choose = new Choose(memory, symbols, this.coroutines, this.channels, this.timers, this.random);
     this.poller = new Poller(this.clock, this.timers, (timer, callback) => {
       const cr = timer - CR.timer;
-      events.tell('timer', { coroutine: cr, kind: callback === TIMER_CALLBACKS.choose ? 'choose' : 'msleep' });
+      if (events.has('timer')) {
+        events.tell('timer', { coroutine: cr, kind: callback === TIMER_CALLBACKS.choose ? 'choose' : 'msleep' });
+      }
       if (callback === TIMER_CALLBACKS.choose) this.choose.timedOut(cr);
       else this.coroutines.resume(cr, TIMED_OUT);
     });

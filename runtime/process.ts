@@ -159,7 +159,9 @@ export class Process {
     this.#start(main, argv, environment);
     cpu.onHypercall = openDoors(cpu, symbols, this.mill, {
       bodies: this.#bodies,
-      output: (stream, bytes) => this.#events.tell('output', { stream, bytes }),
+      output: (stream, bytes) => {
+        if (this.#events.has('output')) this.#events.tell('output', { stream, bytes });
+      },
       ended: (status) => this.#end(status === 'aborted' ? { kind: 'abort' } : { kind: 'exit', status }),
       fork: () => {
         this.#forking = true;
@@ -175,6 +177,7 @@ export class Process {
         this.#events.tell('channel', { kind, channel, coroutine: this.mill.coroutines.running });
       },
       switched: (saved, restored) => {
+        if (!this.#events.has('switched')) return;
         const kind = saved === 0 ? 'end' : restored === 0 ? 'start' : 'switch';
         this.#events.tell('switched', { kind, saved, restored });
       },
@@ -271,7 +274,9 @@ export class Process {
     });
   }
 
+  /** @throws what a run has thrown, if one has: it has ended somewhere in the middle */
   save(): SavedProcess {
+    if (this.#thrown !== undefined) throw this.#thrown.error;
     return {
       ...this.#saveParent(),
       outcome: this.#outcome,

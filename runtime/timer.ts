@@ -45,6 +45,12 @@ export class Timers {
     return this.count === 0 ? undefined : this.#expiry(this.#at(0));
   }
 
+  /** All that are armed, in the order in which they come. */
+  armed(): number[] {
+    const timers = Array.from({ length: this.count }, (_, index) => this.#at(index));
+    return timers.sort((a, b) => (this.#before(a, b) ? -1 : 1));
+  }
+
   /** @param expiry in ms, not negative */
   add(timer: number, expiry: number, callback: number): void {
     const memory = this.#memory;
@@ -78,7 +84,7 @@ export class Timers {
     if (next === undefined || next > now) return undefined;
     const timer = this.#at(0);
     this.remove(timer);
-    return { timer, callback: this.#memory.u32(timer + TIMER.callback) };
+    return { timer, callback: this.callbackOf(timer) };
   }
 
   /** In a child process: drops all timers. */
@@ -89,6 +95,11 @@ export class Timers {
   /** Deadline of an armed timer in ms, -1 of another. */
   expiryOf(timer: number): number {
     return Number(BigInt.asIntN(64, this.#memory.u64(timer + TIMER.expiry)));
+  }
+
+  /** One of {@link TIMER_CALLBACKS}. */
+  callbackOf(timer: number): number {
+    return this.#memory.u32(timer + TIMER.callback);
   }
 
   #expiry(timer: number): number {

@@ -161,6 +161,11 @@ describe('npm run bench', () => {
       stderr: 'there is no part "swiches": switches, per switch, stepping, start-up, memory, growth\n',
     });
   });
+
+  it('says before it measures that a picture has nowhere to go', () => {
+    const ended = bench(['--picture', join(folder, 'none/bench.svg'), 'switches']);
+    expect(ended).toEqual({ status: 1, stdout: '', stderr: `there is no folder "${join(folder, 'none')}"\n` });
+  });
 });
 
 describe('figures', () => {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Cpu } from '../../emu/cpu.js';
+import { EngineError } from '../../emu/errors.js';
 import { CODE, DATA, END, endOf, image, open, openText, plainAndStepped, STACK } from './guest.js';
 
 const at = (offset: number): bigint => BigInt(CODE + offset);
@@ -87,6 +89,58 @@ test('onBlock names each instruction before it executes, while stepping', async 
   cpu.onBlock((address) => seen.push(address - CODE, cpu.moment));
   cpu.step(5);
   expect(seen).toEqual([0, 0, 3, 1, 4, 2, 5, 3, 7, 4]);
+});
+
+test('onBlock names an instruction once, though it touches fresh pages', async () => {
+  const program = await image(`mov $${DATA}, %edi\nmov (%rdi), %rax\nnop\nmov %rax, 0xffc(%rdi)\n${END}`);
+  const told = (go: (cpu: Cpu) => void): number[] => {
+    const cpu = open(program);
+    const seen: number[] = [];
+    cpu.onBlock((address) => seen.push(address - CODE));
+    go(cpu);
+    return seen;
+  };
+  expect(told((cpu) => cpu.step(4))).toEqual([0, 5, 8, 9]);
+  // At once, and with a step in front: the block then begins with what touches the page.
+  expect(
+    told((cpu) => {
+      cpu.step(1);
+      cpu.run();
+    }),
+  ).toEqual([0, 5, 9]);
+});
+
+test('onBlock tells a callback that was given twice until both are taken away', async () => {
+  const cpu = await openText(`nop\nnop\nnop\n${END}`);
+  let told = 0;
+  const callback = (): void => {
+    told++;
+  };
+  const ends = [cpu.onBlock(callback), cpu.onBlock(callback)];
+  const counts = [0, 1, 2].map((step) => {
+    ends[step - 1]?.();
+    cpu.step();
+    return told;
+  });
+  expect(counts).toEqual([2, 3, 3]);
+});
+
+test('callbacks can only look, or stop, at any kind of instruction', async () => {
+  const cpu = await openText(`inc %rax\npushf\npopf\npextrw $0, %xmm0, %ebx\ninc %rax\n${END}`);
+  const refused: string[] = [];
+  const meddle = (): void => {
+    for (const attempt of [() => cpu.write('rax', 7n), () => cpu.run(), () => cpu.close()]) {
+      try {
+        attempt();
+      } catch (error) {
+        if (error instanceof EngineError) refused.push(error.message.slice(0, 23));
+      }
+    }
+  };
+  cpu.onBlock(meddle);
+  cpu.step(5, meddle);
+  expect(refused).toEqual(Array.from({ length: 2 * 5 * 3 }, () => 'this machine is running'));
+  expect([cpu.moment, cpu.read('rax')]).toEqual([5, 2n]);
 });
 
 test('pushf stores the same under stepping, and popf does not end it', async () => {

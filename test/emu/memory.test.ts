@@ -34,7 +34,9 @@ test('page tables say what a page allows, after the first touch; before, it is n
   ] as const) {
     memory.reserve(FREE, 2 * PAGE_SIZE, protection);
     expect((physical.entry(memory.root, FREE) ?? 0n) & 1n).toBe(0n);
-    memory.u8(FREE);
+    expect(memory.u8(FREE)).toBe(0);
+    expect((physical.entry(memory.root, FREE) ?? 0n) & 1n, 'looking at it changes nothing').toBe(0n);
+    memory.fault(FREE, 4);
     expect((physical.entry(memory.root, FREE) ?? 0n) & (NO_EXECUTE | 0xfffffffff007n)).toBe(BigInt(FREE) | bits);
     expect((physical.entry(memory.root, FREE + PAGE_SIZE) ?? 0n) & 1n, 'its neighbour').toBe(0n);
     expect([memory.protectionAt(FREE), memory.protectionAt(FREE + 2 * PAGE_SIZE - 1)]).toEqual([

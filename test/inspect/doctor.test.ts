@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +16,7 @@ import { pingPongListing } from '../../inspect/ping-pong.js';
 import { INSTRUCTIONS, selfTest } from '../../inspect/self-test.js';
 import { libmill } from '../../runtime/libmill.js';
 import { gnuCode, hasGnu } from '../asm/gnu.js';
-import { expectComplaint, millscope, ROOT } from './command.js';
+import { CLI, expectComplaint, file, folder, millscope, ROOT } from './command.js';
 
 const MEMORY = 16 << 20;
 const NOWHERE = { MILLSCOPE_LIBUNICORN: '/nowhere/libunicorn.so' };
@@ -275,6 +276,29 @@ describe('millscope doctor', () => {
       chosenEngine: 'qemu',
       problem: expect.stringContaining('"qemu"'),
     });
+  });
+
+  it.each([
+    ['', '│ cc +│ not found'],
+    ['""', '│ cc +│ not found'],
+    ['/etc/passwd/cc', '│ cc +│ not found'],
+  ])('does without the compiler that CC=%s names', (CC, row) => {
+    const { status, stdout, stderr } = millscope(['doctor'], { ...NOWHERE, MILLSCOPE_ENGINE: '', CC });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(row));
+  });
+
+  it("does not take a file of the folder that one is in for Python's unicorn", () => {
+    const trace = join(folder, 'imported');
+    file('unicorn.py', `open(${JSON.stringify(trace)}, 'w')\n__version__ = '6.6.6'\n`);
+    const { stdout } = spawnSync(process.execPath, [CLI, 'doctor'], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, ...NOWHERE, MILLSCOPE_ENGINE: '' },
+    });
+    expect(stdout).toMatch(/│ Python unicorn +│ /);
+    expect(stdout).not.toContain('6.6.6');
+    expect(existsSync(trace)).toBe(false);
   });
 
   it('colours on request only, and not under NO_COLOR', () => {

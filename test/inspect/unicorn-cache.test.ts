@@ -1,8 +1,20 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { millscope } from './command.js';
+import { CLI, millscope, ROOT } from './command.js';
 
 /** Any time that is not now, in seconds since 1970. */
 const LONG_AGO = 1_000_000_000;
@@ -43,6 +55,80 @@ describe('what V8 keeps of unicorn.js', () => {
     expect(run()).toEqual(first);
     expect(statSync(kept()).mtimeMs).toBeGreaterThan(LONG_AGO * 1000);
     expect(statSync(kept()).size).toBeGreaterThan(whole / 2);
+  });
+
+  const expectMadeAnew = (spoil: (path: string) => void): void => {
+    const first = run();
+    expect(statSync(kept()).mode & 0o777).toBe(0o600);
+    spoil(kept());
+    utimesSync(kept(), LONG_AGO, LONG_AGO);
+    expect(run()).toEqual(first);
+    expect(statSync(kept()).mtimeMs).toBeGreaterThan(LONG_AGO * 1000);
+    expect(statSync(kept()).mode & 0o777).toBe(0o600);
+  };
+
+  it('is not run when others may write to it', () => {
+    expectMadeAnew((path) => chmodSync(path, 0o622));
+  });
+
+  // Only root can give a file away.
+  it.skipIf(process.getuid?.() !== 0)('is not run when another user has put it there', () => {
+    expectMadeAnew((path) => chownSync(path, 12345, 12345));
+  });
+
+  it('is nowhere but in a folder that is named in full, or in a home', () => {
+    const { XDG_CACHE_HOME, HOME, ...others } = process.env;
+    const started = (environment: Record<string, string>) =>
+      spawnSync(process.execPath, [CLI, 'run', join(ROOT, 'fixtures/c/prime-sieve.o')], {
+        cwd: home,
+        encoding: 'utf8',
+        env: { ...others, MILLSCOPE_ENGINE: '', ...environment },
+      });
+    expect(started({ XDG_CACHE_HOME: 'relative', HOME: home }).status).toBe(0);
+    expect(readdirSync(home)).toEqual(['.cache']);
+    rmSync(join(home, '.cache'), { recursive: true });
+    expect(started({ HOME: '' })).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  it('is done without for a user whom the system does not list', () => {
+    const { XDG_CACHE_HOME, ...others } = process.env;
+    // As in a container that is started with a number for its user.
+    const text = `
+      import os from 'node:os';
+      import { syncBuiltinESMExports } from 'node:module';
+      os.homedir = () => { throw new Error('no such user'); };
+      syncBuiltinESMExports();
+      const { loadEngine, openCpu } = await import(${JSON.stringify(join(ROOT, 'dist/inspect/millscope.js'))});
+      await loadEngine('unicorn.js');
+      console.log(openCpu({ engine: 'unicorn.js' }).engine);
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', text], {
+      env: others,
+      encoding: 'utf8',
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: 'unicorn.js 1.0.3\n', stderr: '' });
+  });
+
+  it('is written to no link that stands in its place', () => {
+    const target = join(home, 'target');
+    writeFileSync(target, 'precious');
+    mkdirSync(join(home, 'millscope'));
+    // The name under which it is written first ends in the number of the process.
+    const text = `
+      import { symlinkSync } from 'node:fs';
+      import { join } from 'node:path';
+      const file = 'unicorn-js-' + process.version + '-' + process.arch + '.v8.' + process.pid;
+      symlinkSync(${JSON.stringify(target)}, join(${JSON.stringify(home)}, 'millscope', file));
+      const { loadEngine } = await import(${JSON.stringify(join(ROOT, 'dist/inspect/millscope.js'))});
+      await Promise.all([loadEngine('unicorn.js'), loadEngine('unicorn.js')]);
+    `;
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', text], {
+      env: { ...process.env, XDG_CACHE_HOME: home },
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(readFileSync(target, 'utf8')).toBe('precious');
   });
 
   it('is done without where it cannot be written', () => {

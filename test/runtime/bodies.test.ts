@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { recordSwitches, type SwitchRecord } from '../../inspect/switches.js';
 import type { Body } from '../../runtime/bodies.js';
-import { call, chmake, choose, chs, cls, go, goprepare, now, print, setcls } from '../../runtime/operations.js';
+import {
+  call,
+  chmake,
+  choose,
+  chrBytes,
+  chs,
+  cls,
+  go,
+  goprepare,
+  now,
+  print,
+  setcls,
+} from '../../runtime/operations.js';
 import { listen, run, withProcess } from './guest.js';
 
 const worker = (letter: string, count: number): Body =>
@@ -99,6 +111,59 @@ describe('bodies written as generators', () => {
       expect(yield* now()).toBeGreaterThan(before);
     });
     expect(outcome).toEqual({ kind: 'exit', status: 0 });
+  });
+
+  it('throw again when they go on from right before they have thrown', async () => {
+    await withProcess(
+      function* () {
+        yield;
+        throw new Error('in the body');
+      },
+      (process) => {
+        let before = process.save();
+        const onwards = (): void => {
+          while (process.run(process.cpu.moment + 1).kind === 'limit') before = process.save();
+        };
+        expect(onwards).toThrow('in the body');
+        for (let time = 0; time < 2; time++) {
+          process.restore(before);
+          expect(() => process.run()).toThrow('in the body');
+        }
+      },
+    );
+  });
+
+  it('may use an array again that they have passed on or were given', async () => {
+    await withProcess(
+      function* () {
+        const channel = yield* chmake(8, 4);
+        const sent = new Uint8Array(8);
+        for (let value = 1; value <= 3; value++) {
+          sent[0] = value;
+          yield* chs(channel, sent);
+        }
+        let sum = 0;
+        for (let count = 0; count < 3; count++) {
+          const received = yield* chrBytes(channel);
+          received[0] *= 10;
+          sum += received[0];
+          yield;
+        }
+        return sum;
+      },
+      (process) => {
+        const begin = process.save();
+        const saved = [];
+        while (process.run(process.cpu.moment + 50).kind === 'limit') saved.push(process.save());
+        for (const one of saved) {
+          process.restore(begin);
+          process.restore(one);
+          // 10 + 20 + 30
+          expect(process.run()).toEqual({ kind: 'exit', status: 60 });
+        }
+        expect(saved.length).toBeGreaterThan(10);
+      },
+    );
   });
 
   it('nest: a coroutine starts coroutines', async () => {
