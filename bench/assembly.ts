@@ -235,3 +235,92 @@ pong_ctx: .zero 80
 ping_stack: .zero 4096
 pong_stack: .zero 16
 `;
+
+/** Stages of {@link busyPipeline}, the bytes that each of them writes to, and how many writes it makes for a number. */
+const STAGES = 4;
+const TABLE = 64 << 10;
+const WRITES = 32;
+
+/**
+ * `rounds` numbers that main sends through a pipeline of four stages. Each of them writes to places all over a table of
+ * its own, yields, and sends the number on: some 420 instructions and three or four switches for each.
+ */
+export const busyPipeline = (rounds: number): string => `
+        .include "libmill.inc"
+        .text
+        .globl  main
+main:   push    %rbx
+        push    %r12
+        push    %r13
+        push    %r14
+        sub     $8, %rsp
+        call    make_channel
+        mov     %rax, %r13
+        mov     %rax, first(%rip)
+        lea     tables(%rip), %r14
+        mov     $${STAGES}, %ebx
+start:  mov     %r13, %r12
+        call    make_channel
+        mov     %rax, %r13
+        go      stage
+        add     $${TABLE}, %r14
+        dec     %ebx
+        jnz     start
+        mov     $${rounds}, %ebx
+next:   mov     first(%rip), %rdi
+        mov     %rbx, %rsi
+        call    send
+        mov     %r13, %rdi
+        call    receive
+        dec     %ebx
+        jnz     next
+        xor     %eax, %eax
+        add     $8, %rsp
+        pop     %r14
+        pop     %r13
+        pop     %r12
+        pop     %rbx
+        ret
+stage:  sub     $8, %rsp
+again:  mov     %r12, %rdi
+        call    receive
+        mov     %rax, %rbx
+        mov     $${WRITES}, %ecx
+write:  imul    $1664525, %rbx, %rbx
+        add     $1013904223, %rbx
+        mov     %rbx, %rdx
+        shr     $16, %rdx
+        and     $${TABLE / 8 - 1}, %edx
+        mov     %rbx, (%r14,%rdx,8)
+        dec     %ecx
+        jnz     write
+        xor     %edi, %edi
+        call    mill_yield_
+        mov     %r13, %rdi
+        mov     %rbx, %rsi
+        call    send
+        jmp     again
+make_channel:
+        mov     $8, %edi
+        xor     %esi, %esi
+        xor     %edx, %edx
+        jmp     mill_chmake_
+send:   push    %rsi
+        mov     %rsp, %rsi
+        mov     $8, %edx
+        xor     %ecx, %ecx
+        call    mill_chs_
+        pop     %rsi
+        ret
+receive: sub    $8, %rsp
+        mov     $8, %esi
+        xor     %edx, %edx
+        call    mill_chr_
+        mov     (%rax), %rax
+        add     $8, %rsp
+        ret
+        .bss
+        .balign 16
+first:  .zero   8
+tables: .zero   ${STAGES * TABLE}
+`;

@@ -10,8 +10,13 @@ import { loadEngine, openCpu } from '../emu/open.js';
 import { bytesInUse } from '../emu/saved-memory.js';
 import { linkProgram } from '../inspect/program.js';
 import { recordSwitches } from '../inspect/switches.js';
+import { JsonLines } from '../inspect/trace/jsonl.js';
+import { Listing } from '../inspect/trace/listing.js';
+import { Recorder } from '../inspect/trace/recorder.js';
+import { Sink } from '../inspect/trace/sink.js';
 import { libmill } from '../runtime/libmill.js';
 import { Process } from '../runtime/process.js';
+import { type Walk, walk } from './walk.js';
 
 /** What can be asked of this process. Memory is in bytes. */
 export type Job =
@@ -19,10 +24,14 @@ export type Job =
   | { kind: 'run'; image: ImageJson; parameters: readonly string[]; memory: number; watch?: 'record' | 'count' }
   /** Executes so many instructions of a program, and reads 18 registers behind each. */
   | { kind: 'step'; image: ImageJson; count: number }
+  /** Executes so many instructions of a program, and writes what each changes to a file. */
+  | { kind: 'trace'; image: ImageJson; count: number; path: string }
   /** Reads an object, links it and places it in memory. */
   | { kind: 'load'; object: string }
   /** Runs a program until so many coroutines have started, and looks at how much memory they use. */
-  | { kind: 'use'; image: ImageJson; memory: number; count: number };
+  | { kind: 'use'; image: ImageJson; memory: number; count: number }
+  /** Runs a program and goes back from so many random moments, in each of two ways. */
+  | { kind: 'walk'; image: ImageJson; moves: number };
 
 /** What a job has taken, in ms, and what else there is to know. */
 export interface Done {
@@ -32,6 +41,7 @@ export interface Done {
   /** Of the guest's memory, in bytes. */
   readonly used: number;
   readonly counts: Counts;
+  readonly walk?: Walk;
 }
 
 /** What a run consists of. */
@@ -118,6 +128,27 @@ function step({ image, count }: Extract<Job, { kind: 'step' }>): Done {
   });
 }
 
+async function trace({ image, count, path }: Extract<Job, { kind: 'trace' }>): Promise<Done> {
+  const cpu = openCpu({ memory: 64 * MEBIBYTE });
+  const guest = new Process(cpu, libmill(), Image.fromJSON(image), ['bench']);
+  cpu.write('rip', guest.symbol('main'));
+  const listing = await Listing.of(guest);
+  const sink = new Sink(path);
+  const writer = new JsonLines(sink, listing);
+  const recorder = new Recorder(guest, new Set(), writer);
+  const start = performance.now();
+  sink.open();
+  recorder.step();
+  const outcome = guest.step(count);
+  recorder.close();
+  sink.close();
+  const ms = performance.now() - start;
+  listing.close();
+  cpu.close();
+  if (outcome.kind !== 'limit') throw new Error(`the steps ended: ${inspect(outcome)}`);
+  return { ms, output: '', used: sink.size, counts: NONE };
+}
+
 async function load({ object }: Extract<Job, { kind: 'load' }>): Promise<Done> {
   const bytes = Buffer.from(object, 'base64');
   const cpu = openCpu({ memory: 64 * MEBIBYTE });
@@ -142,7 +173,12 @@ function use({ image, memory, count }: Extract<Job, { kind: 'use' }>): Done {
   });
 }
 
-const jobs = { run, step, load, use } as const;
+async function back({ image, moves }: Extract<Job, { kind: 'walk' }>): Promise<Done> {
+  const found = await walk(Image.fromJSON(image), moves);
+  return { ms: found.recorded, output: '', used: 0, counts: NONE, walk: found };
+}
+
+const jobs = { run, step, trace, load, use, walk: back } as const;
 
 async function open(): Promise<Opened> {
   try {

@@ -63,7 +63,7 @@ export function markdown({ versions, effort, parts, targets }: Result): string {
     markdownTable(['', ...columns], switches),
     'Instructions a second, executed one at a time with 18 registers read at each:',
     stepTable(parts.stepping),
-    'What was aimed at, as ratios of the two in the same run:',
+    'What was aimed at, in ms where it says so, or else as ratios of the two in the same run:',
     markdownTable(TARGET_HEAD.with(0, ''), goals, [0, 1, 2, 4]),
     wrapped(`Measured with ${used.join('; ')}.`),
   ].join('\n\n');

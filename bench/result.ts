@@ -1,12 +1,14 @@
 import type { Row } from './contest.js';
 import { counted } from './counted.js';
 import { growth } from './growth.js';
+import { history } from './history.js';
 import type { Effort } from './measure.js';
 import { memory } from './memory.js';
 import { startUp } from './startup.js';
 import { stepping } from './stepping.js';
 import { switches } from './switches.js';
 import { type Target, targets } from './targets.js';
+import { tracing } from './tracing.js';
 import { versions } from './versions.js';
 
 /** Everything that a bench has found: what --json prints. */
@@ -22,9 +24,11 @@ export const PARTS: Readonly<Record<string, (effort: Effort) => Promise<Row[]>>>
   switches,
   'per switch': counted,
   stepping,
+  tracing,
   'start-up': startUp,
   memory,
   growth,
+  history,
 };
 
 /** @param names of {@link PARTS}; @param tell is called before each */

@@ -40,13 +40,14 @@ function partText(title: string, rows: readonly Row[]): string {
 }
 
 /** Over {@link targetCells}. */
-export const TARGET_HEAD: readonly string[] = ['targets', 'on', 'goal', 'ratio', ''];
+export const TARGET_HEAD: readonly string[] = ['targets', 'on', 'goal', 'reached', ''];
 
-/** A target as cells: what, on, goal, ratio, and whether that is reached, of which a quick bench knows nothing. */
+/** A target as cells: what, on, goal, what came of it, and whether that is enough, of which a quick bench knows nothing. */
 export function targetCells(target: Target, { divisor }: Effort): string[] {
-  const { what, on, goal, limit, reached } = target;
-  const ratio = reached === undefined ? '' : figureText(reached);
-  return [what, on, `${limit} ${goal}`, ratio, divisor > 1 ? '' : verdict(target)];
+  const { what, on, goal, limit, unit, reached } = target;
+  const text = (value: string): string => (unit === undefined ? value : `${value} ${unit}`);
+  const figure = reached === undefined ? '' : text(figureText(reached));
+  return [what, on, text(`${limit} ${goal}`), figure, divisor > 1 ? '' : verdict(target)];
 }
 
 /** All of a result, for a terminal. */

@@ -68,13 +68,17 @@ function ptrace(): Tool {
   };
 }
 
+/** The option of qemu-user's that makes each instruction a block: it has changed its name. */
+export function oneInstructionPerBlock(): string {
+  const help = spawnSync('qemu-x86_64', ['--help'], { encoding: 'utf8' }).stdout ?? '';
+  return help.includes('one-insn-per-tb') ? '-one-insn-per-tb' : '-singlestep';
+}
+
 /** With one instruction a block and all registers printed in front of each, to a pipe whose reader counts them. */
 function qemu(): Tool {
   const version = firstLine('qemu-x86_64', '--version');
-  const help = spawnSync('qemu-x86_64', ['--help'], { encoding: 'utf8' }).stdout ?? '';
-  const flag = help.includes('one-insn-per-tb') ? '-one-insn-per-tb' : '-singlestep';
   // To a named file it writes by whole buffers, to standard error line by line, which takes five times as long.
-  const script = `qemu-x86_64 ${flag} -d cpu -D /dev/stdout "$0" | grep -c ^RIP=`;
+  const script = `qemu-x86_64 ${oneInstructionPerBlock()} -d cpu -D /dev/stdout "$0" | grep -c ^RIP=`;
   return {
     name: 'qemu-user',
     version: NO_COMPILER === undefined ? version : undefined,

@@ -1,40 +1,32 @@
 #!/usr/bin/env node
 import { readFileSync, writeSync } from 'node:fs';
-import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { LinkError, ObjectError, UnresolvedSymbols } from '../asm/elf/errors.js';
 import { AssemblyError, UndefinedSymbol } from '../asm/errors.js';
 import { EngineError, OutOfMemory } from '../emu/errors.js';
-import { DEFAULT_MEMORY, defaultEngine, ENGINES, openCpu } from '../emu/open.js';
+import { DEFAULT_MEMORY, defaultEngine, ENGINES } from '../emu/open.js';
 import { explainDeadlock } from '../runtime/deadlock.js';
 import { BodyError, Deadlock } from '../runtime/errors.js';
 import { goredump } from '../runtime/goredump.js';
-import { libmill } from '../runtime/libmill.js';
-import { type Outcome, Process } from '../runtime/process.js';
+import type { Outcome, Process } from '../runtime/process.js';
+import type { DiffOptions } from './diff/command.js';
 import type { Manifest } from './doctor.js';
-import { loadEngine } from './engine.js';
 import { UsageError } from './errors.js';
 import { type Colors, colors, switchJson, switchTable } from './format.js';
-import { ending, STATUS } from './outcome.js';
-import { loadProgram } from './program.js';
-import { recordSwitches } from './switches.js';
+import { openGuest, type RunOptions } from './guest.js';
+import { lookCommand } from './invocation.js';
+import { type Ending, ending, STATUS } from './outcome.js';
+import { recordSwitches, type SwitchRecord } from './switches.js';
+import type { TraceOptions } from './trace/command.js';
 
-interface Options {
-  readonly engine: string;
-  /** For the compiler, as one would type them. */
-  readonly cc: string;
-  /** Archives. */
-  readonly link: readonly string[];
-  /** Each as NAME=VALUE. */
-  readonly env: readonly string[];
-  readonly seed: bigint;
-  /** MiB */
-  readonly memory: number;
-  readonly limit?: number;
-  readonly clock: 'virtual' | 'real';
+interface Options extends RunOptions {
+  /** A moment. */
+  readonly at?: number;
   readonly json?: boolean;
+  /** Whether a moment is shown with the switch before it. */
+  readonly switches?: boolean;
   readonly dump?: boolean;
   readonly color: boolean;
 }
@@ -132,35 +124,70 @@ async function runToEnd(guest: Process, { limit }: Options): Promise<Outcome> {
   }
 }
 
+/** Puts the command that leads to what a message speaks of in front of its last line. */
+function withCommand(message: string, command: string): string {
+  const lines = message.split('\n');
+  return [...lines.slice(0, -1), `to see that moment: ${command}`, ...lines.slice(-1)].join('\n');
+}
+
+/** Goes to a moment, without a word of what the program prints on its way, and shows the machine there. */
+async function visit(guest: Process, at: number, options: Options): Promise<void> {
+  // Here, not above: no other run is to load it.
+  const { lookJson, lookText } = await import('./look.js');
+  let last: SwitchRecord | undefined;
+  recordSwitches(guest, (record) => {
+    last = record;
+  });
+  let outcome = guest.run(at);
+  while (guest.cpu.moment < at && outcome.kind === 'child') outcome = guest.run(at);
+  if (guest.cpu.moment < at) {
+    const { message } = await ending(guest, outcome);
+    const how = message === undefined ? '' : `\n${message}`;
+    throw new UsageError(`the run has no moment ${at}: its last one is ${guest.cpu.moment}${how}`);
+  }
+  if (options.json) {
+    if (last !== undefined) print(1, `${switchJson(last)}\n`);
+    print(1, `${lookJson(guest)}\n`);
+    return;
+  }
+  const paint = colors(useColor(options));
+  if (options.switches && last !== undefined) print(1, `${switchTable(last, guest, paint, screenWidth())}\n\n`);
+  print(1, `${await lookText(guest, paint)}\n`);
+}
+
 /** Opens a machine, loads the program, lets `watch` look at it, and runs it to its end; `watch` returns what is to be done then. */
 async function execute(
   paths: readonly string[],
   options: Options,
   watch: (guest: Process) => () => void,
 ): Promise<void> {
-  const program = await loadProgram(paths, options.cc, options.link);
-  await loadEngine(options.engine);
-  const cpu = openCpu({ engine: options.engine, memory: options.memory << 20 });
+  const run = { paths, arguments: ARGUMENTS, options };
+  const guest = await openGuest(run);
+  const { cpu } = guest;
   try {
-    const guest = new Process(cpu, libmill(), program, [basename(paths[0]), ...ARGUMENTS], {
-      seed: options.seed,
-      clock: options.clock,
-      environment: options.env,
-    });
     guest.on('refused', (name) => {
       complain(`millscope: the program made Linux's system call ${name}, which is not here: it got ENOSYS`);
     });
+    if (options.at !== undefined) {
+      await visit(guest, options.at, options);
+      return;
+    }
     const finish = watch(guest);
     const outcome = await runToEnd(guest, options).finally(finish);
     const deadlocked = outcome.kind === 'error' && outcome.error instanceof Deadlock;
     if (options.dump) print(2, goredump(cpu.memory, guest.mill, deadlocked ? 0 : undefined));
     if (options.json && deadlocked) print(1, `${JSON.stringify({ deadlock: explainDeadlock(guest) })}\n`);
     const { status, message } = await ending(guest, outcome);
-    if (message !== undefined) complain(message);
-    process.exitCode = status;
+    conclude({ status, message: message && withCommand(message, lookCommand(run, cpu.moment)) });
   } finally {
     cpu.close();
   }
+}
+
+/** Ends as a command has said. */
+function conclude({ status, message }: Ending): void {
+  if (message !== undefined) complain(message);
+  process.exitCode = status;
 }
 
 function passOutput(guest: Process): () => void {
@@ -189,6 +216,11 @@ function decodeOutput(guest: Process, show: (text: string, stream: 1 | 2) => voi
   };
 }
 
+/** In characters. Only a screen has an end. */
+function screenWidth(): number {
+  return process.stdout.columns ?? Number.POSITIVE_INFINITY;
+}
+
 function watchSwitches(guest: Process, options: Options): () => void {
   const out = (text: string): void => print(1, `${text}\n`);
   if (options.json) {
@@ -196,8 +228,7 @@ function watchSwitches(guest: Process, options: Options): () => void {
     return decodeOutput(guest, (output, stream) => out(JSON.stringify({ output, stream })));
   }
   const paint: Colors = colors(useColor(options));
-  // Only a screen has an end.
-  const width = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+  const width = screenWidth();
   // Programs write lines in pieces; a switch may come in the middle of one.
   const lines = { 1: '', 2: '' };
   const show = (stream: 1 | 2, line: string): void => {
@@ -247,6 +278,11 @@ Try next:
   npx millscope switches --json fixtures/programs/ping-pong.s  the same as data
 `;
 
+const AT_OPTION = [
+  '--at <moment>',
+  'go to this moment and show the machine there, instead of running to the end',
+] as const;
+
 const NO_COLOR_OPTION = ['--no-color', 'no colours, as with NO_COLOR in the environment'] as const;
 
 function withOptions(command: Command): Command {
@@ -294,12 +330,16 @@ function commandLine(): Command {
     .exitOverride();
   withOptions(cli.command('run'))
     .description("run a program: its output on standard output, its exit status as millscope's")
+    .option(...AT_OPTION, natural)
     .option('--dump', "at the end, goredump()'s census of coroutines and channels on standard error")
     .action((paths: string[], options: Options) => execute(paths, options, passOutput));
   withOptions(cli.command('switches'))
     .description('run a program and print each switch as a table: who was saved, who was restored, all ten slots')
+    .option(...AT_OPTION, natural)
     .option('--json', 'print one JSON object a line instead')
-    .action((paths: string[], options: Options) => execute(paths, options, (guest) => watchSwitches(guest, options)));
+    .action((paths: string[], options: Options) =>
+      execute(paths, { ...options, switches: true }, (guest) => watchSwitches(guest, options)),
+    );
   cli
     .command('demo')
     .description('the switches of a little program, and what to try next')
@@ -307,6 +347,30 @@ function commandLine(): Command {
       const options: Options = { ...DEFAULTS, color: true };
       await execute([DEMO], options, (guest) => watchSwitches(guest, options));
       print(1, NEXT);
+    });
+  withOptions(cli.command('trace'))
+    .description('run a program and write what happens in it: as a listing, as JSON lines, or for ui.perfetto.dev')
+    .option('-o, --output <file>', 'where to; - is standard output', '-')
+    .addOption(new Option('--format <name>', 'of the trace').choices(['text', 'jsonl', 'perfetto']).default('text'))
+    .option('--from <moment>', 'where the trace begins', natural, 0)
+    .option('--to <moment>', 'where it ends, and the run with it', natural)
+    .option(
+      '--events <names>',
+      'with commas between: instruction, switch, coroutine, channel, transfer, timer, output, process (all, but instruction in text only)',
+    )
+    .action(async (paths: string[], options: TraceOptions & Options) => {
+      const { trace } = await import('./trace/command.js');
+      conclude(await trace(paths, ARGUMENTS, options, { version: manifest.version, colors: useColor(options) }));
+    });
+  withOptions(cli.command('diff'))
+    .description(
+      'find the first moment at which two programs, two traces, two seeds or two engines part: status 0 if none',
+    )
+    .option('--seeds <a,b>', 'one program, with two seeds')
+    .option('--engines <a,b>', 'one program, on two engines')
+    .action(async (paths: string[], options: DiffOptions) => {
+      const { diff } = await import('./diff/command.js');
+      conclude(await diff(paths, ARGUMENTS, options));
     });
   cli
     .command('doctor')

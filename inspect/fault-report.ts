@@ -1,13 +1,12 @@
-import { Disassembler } from '../emu/disassembler.js';
 import type { Fault } from '../emu/fault.js';
 import { PAGE_SIZE } from '../emu/memory.js';
 import { GENERAL_REGISTERS } from '../emu/registers.js';
 import { looksFreed } from '../runtime/heap.js';
 import type { Process } from '../runtime/process.js';
 import { regionAt } from '../runtime/region.js';
-import { coroutineName, hex, whoRuns } from './format.js';
+import { coroutineName, hex, registerRows, whoRuns } from './format.js';
+import { instructionText } from './instruction-text.js';
 
-const LONGEST_INSTRUCTION = 15;
 const NO_STACK = { low: 0, high: 0 };
 
 /** What happened, in one line. */
@@ -59,33 +58,17 @@ function advice(process: Process, text: string | undefined): string[] {
   ];
 }
 
-/** The instruction at an address as text, or undefined if there is none. Loads Capstone. */
-async function instructionText(process: Process, address: bigint): Promise<string | undefined> {
-  const { memory } = process.cpu;
-  if (memory.protectionAt(Number(address)) !== 'r-x') return undefined;
-  const left = PAGE_SIZE - (Number(address) % PAGE_SIZE);
-  const bytes = memory.read(Number(address), Math.min(LONGEST_INSTRUCTION, left));
-  const disassembler = await Disassembler.load();
-  try {
-    return disassembler.disassemble(bytes, address)?.text;
-  } finally {
-    disassembler.close();
-  }
-}
-
 /**
  * A fault as people need it: what, at which instruction, in which coroutine, at what moment, and all general
  * registers.
  */
 export async function faultReport(process: Process, fault: Fault): Promise<string> {
   const text = await instructionText(process, fault.rip);
-  const values = GENERAL_REGISTERS.map((name) => `${name.padEnd(3)} ${hex(process.cpu.read(name)).padEnd(18)}`);
-  const rows = [0, 4, 8, 12].map((start) => `    ${values.slice(start, start + 4).join('  ')}`.trimEnd());
   return [
     reason(process, fault),
     `  at ${process.describe(fault.rip)} [${hex(fault.rip)}]${text === undefined ? '' : `: ${text}`}`,
     `  ${whoRuns(process)}, at moment ${process.cpu.moment}`,
     ...advice(process, text),
-    ...rows,
+    ...registerRows(process),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import Table from 'cli-table3';
 import { createColors } from 'picocolors';
+import { GENERAL_REGISTERS } from '../emu/registers.js';
 import { CTX_SLOTS, type CtxSlot, MILL_CR } from '../runtime/layout.js';
 import type { Process } from '../runtime/process.js';
 import type { Half, SwitchRecord } from './switches.js';
@@ -29,6 +30,12 @@ export function whoRuns(process: Process): string {
   if (process.running !== undefined) return `in ${coroutineName(census.id(process.running))}`;
   if (coroutines.running === 0) return 'between coroutines';
   return `in no coroutine (mill_running is ${hex(BigInt(coroutines.running))}, which is none)`;
+}
+
+/** The general registers in four columns, a line each row. */
+export function registerRows(process: Process): string[] {
+  const values = GENERAL_REGISTERS.map((name) => `${name.padEnd(3)} ${hex(process.cpu.read(name)).padEnd(18)}`);
+  return [0, 4, 8, 12].map((start) => `    ${values.slice(start, start + 4).join('  ')}`.trimEnd());
 }
 
 function title(record: SwitchRecord, paint: Colors): string {

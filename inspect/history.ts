@@ -7,8 +7,11 @@ import { HistoryError } from './errors.js';
 import { watchLandings } from './landings.js';
 import { SwitchIndex } from './switch-index.js';
 
-/** Some milliseconds of running. */
-const INTERVAL = 10_000;
+/**
+ * Some milliseconds of running. Each snapshot makes an engine stop, which then translates anew what it runs: a fraction
+ * of a millisecond that more of them would make felt.
+ */
+const INTERVAL = 75_000;
 const DEFAULT_BYTES = 256 << 20;
 /** What a snapshot takes besides copies of pages: registers, and a list for each table that has changed. */
 const SNAPSHOT_OVERHEAD = 16 << 10;

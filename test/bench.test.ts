@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Contest, type Row } from '../bench/contest.js';
+import { percentile } from '../bench/history.js';
 import { insertInto } from '../bench/markdown.js';
 import type { Result } from '../bench/result.js';
 import { targets, verdict } from '../bench/targets.js';
@@ -135,6 +136,31 @@ describe('npm run bench', () => {
   );
 
   it(
+    'goes back in a run that it has recorded',
+    () => {
+      const { status, stdout, stderr } = bench(['--json', 'history']);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const { parts, targets: aims }: Result = JSON.parse(stdout);
+      const median = (what: string, on = 'unicorn.js') =>
+        parts.history.find((row) => row.what === what && row.on === on)?.figure?.median ?? 0;
+      // Of 60 numbers: main sends each, four stages hand it on, and each yields once.
+      expect(median('switches of the run')).toBeGreaterThan(60 * (1 + 4 + 4));
+      expect(median('length of the run')).toBeGreaterThan(60 * 4 * 32 * 8);
+      expect(median('snapshots of the run')).toBeGreaterThan((4 * 16 * 4096) / 2 ** 20);
+      for (const move of ['one instruction back', 'back to the previous switch']) {
+        const [middle, most] = [median(`${move}, median`), median(`${move}, 99th percentile`)];
+        expect([middle > 0, most >= middle]).toEqual([true, true]);
+        const aim = aims.find(({ what, on }) => what === `${move}, median` && on === 'unicorn.js');
+        expect(aim).toMatchObject({ goal: 10, limit: 'at most', unit: 'ms', reached: middle });
+      }
+      const slowdown = aims.find(({ what, on }) => what === 'run, recorded / run, not recorded' && on === 'unicorn.js');
+      const ratio = median('run, recorded') / median('run, not recorded');
+      expect(slowdown?.reached).toBeCloseTo(ratio, 9);
+    },
+    LONGEST_MS,
+  );
+
+  it(
     'says what is not here instead of measuring it',
     () => {
       const environment = { PATH: onlyPath('sh'), MILLSCOPE_LIBUNICORN: '/nowhere/libunicorn.so' };
@@ -158,7 +184,8 @@ describe('npm run bench', () => {
     const { status, stderr } = bench(['swiches']);
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: 'there is no part "swiches": switches, per switch, stepping, start-up, memory, growth\n',
+      stderr:
+        'there is no part "swiches": switches, per switch, stepping, tracing, start-up, memory, growth, history\n',
     });
   });
 
@@ -202,6 +229,27 @@ describe('figures', () => {
     // To Python unicorn on unicorn.js and native, then to gdb.
     expect(of(5)).toEqual(['reached', 'not measured', 'not measured', 'not measured']);
     expect(of(4.99)).toEqual(['missed', 'not measured', 'not measured', 'not measured']);
+  });
+
+  it('in ms are held against a time', () => {
+    const row = (value: number): Row => ({
+      what: 'one instruction back, 99th percentile',
+      on: 'native',
+      unit: 'ms',
+      figure: { min: 1, median: value, max: 100 },
+      ratios: [],
+    });
+    const of = (value: number) =>
+      targets({ history: [row(value)] })
+        .filter((target) => target.reached !== undefined)
+        .map(verdict);
+    expect([of(30), of(30.1)]).toEqual([['reached'], ['missed']]);
+  });
+
+  it('of a percentile are what so many do not exceed', () => {
+    // Nearest rank: of 1 to 200, 99 in a hundred do not exceed 198; of one, all are that one.
+    const upTo200 = Array.from({ length: 200 }, (_, index) => 200 - index);
+    expect([percentile(upTo200, 0.5), percentile(upTo200, 0.99), percentile([7], 0.99)]).toEqual([100, 198, 7]);
   });
 
   it('replace those of before in a text, and nothing else', () => {

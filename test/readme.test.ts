@@ -115,6 +115,16 @@ describe('README', () => {
     );
   });
 
+  it('shows a session that runs', () => {
+    const [, program] = blocks('js');
+    const { stdout, stderr } = withFile(join(ROOT, 'dist/readme-session.mjs'), program, (path) => sh(`node ${path}`));
+    expect(stderr).toBe('');
+    // Line 19 of mill_setjmp.s is the one instruction that saves r12.
+    const [line] = readFileSync(join(ROOT, 'asm/mill_setjmp.s'), 'utf8').split('\n').slice(18);
+    expect(line).toMatch(/mov +%r12, 16\(%rdx\)/);
+    expect(stdout).toMatch(/^the end, at moment \d+\nslot r12 .* moment \d+\nby .* mill_setjmp\.s:19\)\n$/);
+  });
+
   it('shows the table of a deadlock as it is printed', () => {
     expect(sh('node dist/inspect/cli.js run fixtures/programs/deadlock.s').stderr).toBe(blocks('text')[0]);
   });

@@ -47,7 +47,7 @@ describe('a program that forks', () => {
 
   it('stops at its limit in the child too', () => {
     const path = program('endless', 'spin: jmp spin');
-    expectComplaint(millscope(['run', '--limit', '5000', path]), LIMIT, /^millscope: stopped by --limit at spin /);
+    expectComplaint(millscope(['run', '--limit', '5000', path]), LIMIT, /^millscope: stopped by --limit at spin /m);
   });
 
   it('ends with a message when it forks without end', () => {

@@ -41,7 +41,7 @@ describe('a history', () => {
     await withProcess(await load(), argv, async (process) => {
       const { states, output } = straight(process, SAMPLES);
       const length = states[states.length - 1].cpu.moment;
-      const history = new History(process);
+      const history = new History(process, { interval: 10_000 });
       await history.go(Number.POSITIVE_INFINITY);
       expect([history.moment, history.furthest]).toEqual([length, length]);
       expect(history.end?.kind).not.toBe('child');

@@ -1,0 +1,154 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+
+/** Bytes that are collected before they are written. */
+const CHUNK = 1 << 20;
+/** A record shorter than that always fits. */
+const ROOM = 64 << 10;
+const STANDARD_OUTPUT = 1;
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const ZERO = DIGITS[0];
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'what comes in front of it is no folder',
+  EISDIR: 'that is a folder',
+  EACCES: 'that is not allowed',
+  EROFS: 'nothing can be written there',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'no file may be that large',
+};
+
+/** Nobody reads any more what is written to a pipe. */
+export class NobodyReads extends Error {
+  override readonly name = 'NobodyReads';
+}
+
+/** A file, or standard output, that is written in large pieces, each of whole records. */
+export class Sink {
+  readonly path: string;
+  #file: number | undefined;
+  readonly #buffer = Buffer.allocUnsafe(CHUNK + ROOM);
+  #used = 0;
+  #written = 0;
+
+  /** @param path or `-` for standard output */
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** To be done before anything is written; what is in the file is gone then. @throws UsageError if that cannot be done */
+  open(): void {
+    try {
+      this.#file = this.path === '-' ? STANDARD_OUTPUT : openSync(this.path, 'w');
+    } catch (error) {
+      throw this.#refusal(error);
+    }
+  }
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#written + this.#used;
+  }
+
+  text(text: string): void {
+    if (text.length * 3 > ROOM) this.#long(Buffer.from(text));
+    else this.#used += this.#buffer.write(text, this.#used);
+  }
+
+  /** At most {@link ROOM} of them. */
+  bytes(bytes: Uint8Array): void {
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  /** A whole number below 2^53 in decimal. */
+  decimal(value: number): void {
+    let digits = 1;
+    for (let rest = value; rest >= 10; rest /= 10) digits += 1;
+    let at = this.#used + digits;
+    this.#used = at;
+    let rest = value;
+    for (; rest > 0xffffffff; rest = Math.floor(rest / 10)) this.#buffer[--at] = ZERO + (rest % 10);
+    let small = rest >>> 0;
+    do {
+      const next = (small / 10) >>> 0;
+      this.#buffer[--at] = ZERO + small - next * 10;
+      small = next;
+    } while (small > 0);
+  }
+
+  /** A value of 64 bits, given as its halves, in hexadecimal with 0x in front. */
+  hex(low: number, high: number): void {
+    const buffer = this.#buffer;
+    let at = this.#used;
+    buffer[at++] = ZERO;
+    buffer[at++] = 0x78;
+    if (high !== 0) {
+      for (let shift = 28 - (Math.clz32(high) & ~3); shift >= 0; shift -= 4)
+        buffer[at++] = DIGITS[(high >>> shift) & 15];
+      for (let shift = 28; shift >= 0; shift -= 4) buffer[at++] = DIGITS[(low >>> shift) & 15];
+    } else {
+      for (let shift = 28 - (Math.clz32(low | 1) & ~3); shift >= 0; shift -= 4) {
+        buffer[at++] = DIGITS[(low >>> shift) & 15];
+      }
+    }
+    this.#used = at;
+  }
+
+  /** What was given is a record. @throws UsageError, NobodyReads */
+  endRecord(): void {
+    if (this.#used >= CHUNK) this.#flush();
+  }
+
+  /** Writes what is left. @throws UsageError, NobodyReads */
+  close(): void {
+    try {
+      this.#flush();
+    } finally {
+      this.abandon();
+    }
+  }
+
+  /** Leaves the file as it is; does nothing if it is closed. */
+  abandon(): void {
+    if (this.#file !== undefined && this.#file !== STANDARD_OUTPUT) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  #flush(): void {
+    const used = this.#used;
+    this.#used = 0;
+    this.#write(this.#buffer.subarray(0, used));
+  }
+
+  #long(bytes: Uint8Array): void {
+    this.#flush();
+    this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#file === undefined) return;
+    for (let done = 0; done < bytes.length; ) {
+      try {
+        done += writeSync(this.#file, bytes, done);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        // A pipe that is full and does not block: its reader needs a moment.
+        if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+        else if (code === 'EPIPE') throw new NobodyReads();
+        else throw this.#refusal(error);
+      }
+    }
+    this.#written += bytes.length;
+  }
+
+  #refusal(error: unknown): UsageError {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const where = this.path === '-' ? 'standard output' : this.path;
+    const full = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code);
+    const sofar = full ? ` (behind ${this.#written} bytes): trace less, by --from, --to and --events` : '';
+    return new UsageError(`cannot write ${where}: ${WHY[code] ?? code}${sofar}`);
+  }
+}
