@@ -5,6 +5,8 @@ const setupFiles = ['test/emu/chosen-engine.ts'];
 
 export default defineConfig({
   test: {
+    // Without this a core is left idle, and of two cores that is half of them.
+    maxWorkers: '100%',
     projects: [
       {
         test: {

@@ -109,12 +109,17 @@ function explain(error: unknown): string | undefined {
   return known ? `millscope: ${(error as Error).message}` : undefined;
 }
 
+/** Sleeps until the guest's clock, the real one, shows this time in ms. */
+async function untilTime(guest: Process, until: number): Promise<void> {
+  await setTimeout(Math.max(1, until - guest.mill.clock.time()));
+}
+
 /** Runs, past the ends of children, and sleeps while everybody in the guest waits for the real clock. */
 async function runToEnd(guest: Process, { limit }: Options): Promise<Outcome> {
   for (;;) {
     const outcome = guest.run(limit);
     if (outcome.kind === 'waiting') {
-      await setTimeout(Math.max(1, outcome.until - guest.mill.clock.time()));
+      await untilTime(guest, outcome.until);
     } else if (outcome.kind === 'child') {
       const { message } = await ending(guest, outcome.ended);
       if (message !== undefined) complain(`child process ${outcome.id}:\n${message}`);
@@ -139,7 +144,10 @@ async function visit(guest: Process, at: number, options: Options): Promise<void
     last = record;
   });
   let outcome = guest.run(at);
-  while (guest.cpu.moment < at && outcome.kind === 'child') outcome = guest.run(at);
+  while (guest.cpu.moment < at && (outcome.kind === 'child' || outcome.kind === 'waiting')) {
+    if (outcome.kind === 'waiting') await untilTime(guest, outcome.until);
+    outcome = guest.run(at);
+  }
   if (guest.cpu.moment < at) {
     const { message } = await ending(guest, outcome);
     const how = message === undefined ? '' : `\n${message}`;

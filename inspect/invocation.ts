@@ -25,7 +25,7 @@ function commandLine(
   { paths, arguments: parameters, options }: Run,
   wanted: readonly string[],
 ): string {
-  const { seed, engine, memory, cc, link, env } = options;
+  const { seed, engine, memory, cc, link, env, clock } = options;
   const words = [
     'millscope',
     command,
@@ -33,6 +33,7 @@ function commandLine(
     ...(seed === 0n ? [] : ['--seed', `${seed}`]),
     ...(engine === defaultEngine() ? [] : ['--engine', engine]),
     ...(memory === DEFAULT_MEMORY >> 20 ? [] : ['--memory', `${memory}`]),
+    ...(clock === 'virtual' ? [] : ['--clock', clock]),
     ...(cc === '' ? [] : ['--cc', cc]),
     ...link.flatMap((path) => ['--link', path]),
     ...env.flatMap((variable) => ['--env', variable]),

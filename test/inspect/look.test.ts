@@ -124,6 +124,13 @@ describe('--at', () => {
     expect(look).toMatchObject({ moment: 100, ready: [1], registers: { rbx: '0x3', rcx: '0x10015d' } });
   });
 
+  it('waits for the real clock on its way', () => {
+    const path = 'fixtures/programs/msleep-sort.s';
+    const { status, stdout } = millscope(['run', '--clock', 'real', '--at', '400', path]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^moment 400, /);
+  });
+
   it('refuses a moment behind the end, and says where the end is and how it came', () => {
     expectComplaint(
       millscope(['run', '--at', '5000', 'fixtures/programs/deadlock.s']),

@@ -310,7 +310,11 @@ describe('on the command line, a deadlock', () => {
       expect.stringContaining('coroutine 2 last sent to <2>'),
       expect.stringContaining('coroutine 1 last sent to <1>'),
     ]);
-    expect(lines.at(-2)).toBe('in a circle: coroutine 1 → coroutine 2 → coroutine 1');
+    expect(lines.at(-3)).toBe('in a circle: coroutine 1 → coroutine 2 → coroutine 1');
+    const option = clock === 'virtual' ? '' : ' --clock real';
+    expect(lines.at(-2)).toMatch(
+      new RegExp(`^to see that moment: millscope run fixtures/programs/deadlock.s${option} --at \\d+$`),
+    );
     expect(lines.at(-1)).toMatch(/^millscope: deadlock: /);
     expect(lines.filter((line) => line.startsWith('millscope:'))).toHaveLength(1);
   });
