@@ -158,7 +158,7 @@ describe('millscope trace', () => {
       'main: push %rbx\n mov $7, %ebx\n add %rbx, %rbx\n go worker\n xor %eax, %eax\n pop %rbx\n ret\n' +
         'worker: lea text(%rip), %rdi\n jmp puts\n.data\ntext: .asciz "hi"',
     );
-    const { stdout, status } = millscope(['trace', program, '--from', '15', '--to', '19']);
+    const { stdout, status } = millscope(['trace', program, '--engine', 'unicorn.js', '--from', '15', '--to', '19']);
     expect(status).toBe(0);
     // The main stack ends at 0x1fefc000; "small.s" and six words (argc, argv, 0, 0 and an empty auxiliary vector) make
     // 0x1fefbfc0, aligned to 16; the call of main pushes one more.
