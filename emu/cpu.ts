@@ -31,6 +31,7 @@ import {
   GENERAL_INDEX,
   type GeneralRegister,
   MXCSR_AT_START,
+  REGISTER_FILE,
   REGISTERS,
   type RegisterName,
   TRAP_FLAG,
@@ -57,8 +58,8 @@ const STOPPED: Stop = { kind: 'stopped' };
 /** What is stepped by running up to the next address. */
 const RUN_FREELY = FLAGS_IMAGE | HIDES_TRAP;
 const NOWHERE = -1;
-const RIP = REGISTERS.indexOf('rip');
-const EFLAGS = REGISTERS.indexOf('eflags');
+const RIP = REGISTER_FILE.indexOf('rip');
+const EFLAGS = REGISTER_FILE.indexOf('eflags');
 /** Bytes of the `syscall` instruction. */
 const SYSCALL_LENGTH = 2;
 
@@ -191,9 +192,8 @@ export class Cpu {
   }
 
   /**
-   * The general registers, rip and EFLAGS, which are the first 18 of `REGISTERS`, all at once: for whoever looks at them
-   * after each instruction.
-   * @param into has room for 18
+   * All of `REGISTER_FILE` at once: for whoever looks at it after each instruction.
+   * @param into has room for it
    */
   readInto(into: BigUint64Array): void {
     into.set(this.#engine.general64);

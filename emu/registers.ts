@@ -41,11 +41,12 @@ export const VECTOR_REGISTERS = [
 /** The eight 80-bit x87 registers by their physical number, as `fxsave` and Unicorn number them. */
 export const X87_REGISTERS = ['fp0', 'fp1', 'fp2', 'fp3', 'fp4', 'fp5', 'fp6', 'fp7'] as const;
 
+/** What people call the register file. */
+export const REGISTER_FILE = [...GENERAL_REGISTERS, 'rip', 'eflags'] as const;
+
 /** Everything that makes up the state of the CPU besides memory; a snapshot holds exactly these. */
 export const REGISTERS = [
-  ...GENERAL_REGISTERS,
-  'rip',
-  'eflags',
+  ...REGISTER_FILE,
   'fs_base',
   'gs_base',
   'mxcsr',

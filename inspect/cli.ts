@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
@@ -20,6 +20,7 @@ import { lookCommand } from './invocation.js';
 import { type Ending, ending, STATUS } from './outcome.js';
 import { recordSwitches, type SwitchRecord } from './switches.js';
 import type { TraceOptions } from './trace/command.js';
+import { NobodyReads, writeAll } from './write-all.js';
 
 interface Options extends RunOptions {
   /** A moment. */
@@ -65,16 +66,12 @@ function variable(text: string, before: readonly string[]): string[] {
  */
 function print(stream: 1 | 2, content: string | Uint8Array): void {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(stream, bytes, done);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      // A pipe that is full and does not block: its reader needs a moment.
-      if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-      else if (code === 'EPIPE') process.exit(0);
-      else throw new UsageError(`cannot write to standard ${stream === 1 ? 'output' : 'error'}: ${code}`);
-    }
+  try {
+    writeAll(stream, bytes);
+  } catch (error) {
+    if (error instanceof NobodyReads) process.exit(0);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`cannot write to standard ${stream === 1 ? 'output' : 'error'}: ${code}`);
   }
 }
 

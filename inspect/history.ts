@@ -170,12 +170,10 @@ export class History {
     };
     while (found === undefined && this.outcome === undefined && options.signal?.aborted !== true) {
       const from = this.moment;
-      const index = this.#indexBefore(from);
-      const to = this.#snapshots[index + 1]?.cpu.moment ?? (index + 1) * this.#interval;
       if (search.possible !== undefined) {
         // At full speed first, to see whether it is worth a closer look.
         const before = this.process.save();
-        await this.#run(Math.max(to, from + this.#interval), undefined, options);
+        await this.#run(from + this.#interval, undefined, options);
         if (!search.possible(before, this.process.save())) continue;
         const upTo = this.moment;
         await this.go(from, options);

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { REGISTERS } from '../emu/registers.js';
+import { REGISTER_FILE } from '../emu/registers.js';
 import type { Process } from '../runtime/process.js';
 import { type Colors, coroutineName, hex, NO_LINES_BETWEEN_ROWS, registerRows, whoRuns } from './format.js';
 import { instructionText } from './instruction-text.js';
@@ -7,8 +7,6 @@ import { type ChannelView, type CoroutineView, survey } from './survey.js';
 
 /** More coroutines or channels than this are counted, not shown. */
 const SHOWN = 30;
-/** The general registers, rip and EFLAGS. */
-const REGISTER_FILE = REGISTERS.slice(0, 18);
 
 /**
  * A moment of a run for people: what comes next, the registers, and what libmill knows.

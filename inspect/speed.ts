@@ -1,4 +1,5 @@
 import type { Cpu } from '../emu/cpu.js';
+import { REGISTER_FILE } from '../emu/registers.js';
 import { pingPong } from './ping-pong.js';
 
 /**
@@ -11,8 +12,6 @@ const PATIENCE_MS = 120;
 const LONGEST_MS = 1000;
 /** Events from one look at the clock to the next. */
 const EVENTS_BETWEEN = 32;
-/** The general registers, rip and EFLAGS. */
-const REGISTERS_READ = 18;
 
 /** How often something happens in a second; undefined if it ended too early to say. */
 export interface Speed {
@@ -41,7 +40,7 @@ export function measureSpeed(open: () => Cpu): Speed {
       process.run();
     }),
     steps: measured((cpu, happened) => {
-      const registers = new BigUint64Array(REGISTERS_READ);
+      const registers = new BigUint64Array(REGISTER_FILE.length);
       pingPong(cpu).step(Number.MAX_SAFE_INTEGER, () => {
         cpu.readInto(registers);
         happened();

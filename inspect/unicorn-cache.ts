@@ -119,8 +119,15 @@ async function start(): Promise<void> {
     ...(cachedData === undefined ? {} : { cachedData }),
   });
   const { takeCaptured } = await import('../emu/engines/unicorn-capture.js');
-  const constants: UnicornBuild['constants'] = script.runInThisContext()();
-  provideUnicorn(takeCaptured(), constants);
+  let constants: UnicornBuild['constants'];
+  let captured: unknown;
+  try {
+    constants = script.runInThisContext()();
+  } finally {
+    // Its getters are to stand for exactly that time, even if the bundle does not start.
+    captured = takeCaptured();
+  }
+  provideUnicorn(captured, constants);
   if (path !== undefined && (cachedData === undefined || script.cachedDataRejected === true)) {
     process.once('exit', () => keep(path, identity, script));
   }

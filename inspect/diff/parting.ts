@@ -1,12 +1,13 @@
+import { REGISTER_FILE } from '../../emu/registers.js';
 import type { Outcome } from '../../runtime/process.js';
-import { registerValue, TRACED } from '../trace/registers.js';
+import { registerValue } from '../trace/register-value.js';
 import type { Lane, Mark, Written } from './lane.js';
 import type { Meaning } from './meaning.js';
 import { isSame } from './state.js';
 
 /** Instructions that are run before the two are compared, and within which they are compared one by one if they differ. */
 const CHUNK = 50_000;
-const WORDS = TRACED.length * 2;
+const WORDS = REGISTER_FILE.length * 2;
 
 /** How two runs are compared. */
 export interface Comparison {
@@ -55,7 +56,7 @@ function partingOfOutput(one: readonly Written[], other: readonly Written[]): nu
 function partingOfRegisters(one: Lane, other: Lane, to: number, meanings: Comparison['meanings']): number | undefined {
   const start = one.moment;
   const recorded = new Uint32Array((to - start + 1) * WORDS);
-  const values = new BigUint64Array(TRACED.length);
+  const values = new BigUint64Array(REGISTER_FILE.length);
   const words = new Uint32Array(values.buffer);
   one.advance(to, () => {
     one.guest.cpu.readInto(values);
@@ -63,7 +64,7 @@ function partingOfRegisters(one: Lane, other: Lane, to: number, meanings: Compar
     return true;
   });
   let parted: number | undefined;
-  const rip = TRACED.indexOf('rip') * 2;
+  const rip = REGISTER_FILE.indexOf('rip') * 2;
   other.advance(to, () => {
     other.guest.cpu.readInto(values);
     const at = (other.moment - start) * WORDS;

@@ -6,13 +6,14 @@ import { colors } from '../format.js';
 import { openGuest, type Run, type RunOptions } from '../guest.js';
 import { listingCommand } from '../invocation.js';
 import { type Ending, ending } from '../outcome.js';
+import { NobodyReads } from '../write-all.js';
 import { EVENT_NAMES, type EventName, parseEvents } from './event.js';
 import { JsonLines } from './jsonl.js';
 import { Listing } from './listing.js';
 import { Perfetto } from './perfetto.js';
 import { Progress } from './progress.js';
 import { Recorder } from './recorder.js';
-import { NobodyReads, Sink } from './sink.js';
+import { Sink } from './sink.js';
 import { Text } from './text.js';
 import type { End, Header, Writer } from './writer.js';
 

@@ -1,10 +1,11 @@
+import { REGISTER_FILE } from '../../emu/registers.js';
 import { CTX_SLOTS } from '../../runtime/layout.js';
 import type { Outcome } from '../../runtime/process.js';
 import { hex } from '../format.js';
 import type { Half } from '../switches.js';
 import type { Step, TraceEvent } from './event.js';
 import type { Listing } from './listing.js';
-import { registerValue, TRACED } from './registers.js';
+import { registerValue } from './register-value.js';
 import type { Sink } from './sink.js';
 import type { End, Header, Writer } from './writer.js';
 
@@ -18,8 +19,8 @@ const AT = bytesOf('{"kind":"instruction","at":');
 const COROUTINE = bytesOf(',"coroutine":');
 const END = bytesOf('}}\n');
 /** What comes in front of a register's value, where it is the first one of a line and where it is not. */
-const FIRST = TRACED.map((name) => bytesOf(`"${name}":"`));
-const NEXT = TRACED.map((name) => bytesOf(`","${name}":"`));
+const FIRST = REGISTER_FILE.map((name) => bytesOf(`"${name}":"`));
+const NEXT = REGISTER_FILE.map((name) => bytesOf(`","${name}":"`));
 const QUOTE = bytesOf('"');
 
 function half(one: Half | null): unknown {
@@ -70,7 +71,7 @@ export class JsonLines implements Writer {
   }
 
   registers(at: number, coroutine: number, words: Uint32Array): void {
-    const values = TRACED.map((name, index) => [name, hex(registerValue(words, index))]);
+    const values = REGISTER_FILE.map((name, index) => [name, hex(registerValue(words, index))]);
     this.#line({ kind: 'registers', at, coroutine, values: Object.fromEntries(values) });
   }
 

@@ -1,9 +1,10 @@
+import { REGISTER_FILE } from '../../emu/registers.js';
 import { coroutineName, hex } from '../format.js';
 import type { SwitchRecord } from '../switches.js';
 import type { Step, TraceEvent } from './event.js';
 import { type Flow, type FlowEnd, Flows } from './flows.js';
 import type { Listing } from './listing.js';
-import { registerValue, TRACED } from './registers.js';
+import { registerValue } from './register-value.js';
 import type { Sink } from './sink.js';
 import type { End, Header, Writer } from './writer.js';
 
@@ -63,7 +64,7 @@ export class Perfetto implements Writer {
 
   instruction({ at, coroutine, address, size, after, changed }: Step): void {
     const { text = '', place = '' } = this.#listing?.at(address, size) ?? {};
-    const values = changed.map((index) => [TRACED[index], hex(registerValue(after, index))]);
+    const values = changed.map((index) => [REGISTER_FILE[index], hex(registerValue(after, index))]);
     const args = { moment: at, place, ...Object.fromEntries(values) };
     this.#keep({
       name: text,

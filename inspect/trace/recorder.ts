@@ -1,12 +1,13 @@
 import { BadAddress } from '../../emu/errors.js';
+import { REGISTER_FILE } from '../../emu/registers.js';
 import type { Outcome, Process } from '../../runtime/process.js';
 import { recordSwitches } from '../switches.js';
 import { watchEntries } from './entries.js';
 import type { EventName, Step, TraceEvent } from './event.js';
 import { watchForks } from './forks.js';
-import { RIP, TRACED } from './registers.js';
 import type { Writer } from './writer.js';
 
+const RIP = REGISTER_FILE.indexOf('rip');
 const NOWHERE = -1;
 
 /** A step that is filled in anew for each instruction. */
@@ -18,7 +19,7 @@ class CurrentStep implements Step {
   before: Uint32Array;
   after: Uint32Array;
   readonly changed: number[] = [];
-  readonly #values = [new BigUint64Array(TRACED.length), new BigUint64Array(TRACED.length)] as const;
+  readonly #values = [new BigUint64Array(REGISTER_FILE.length), new BigUint64Array(REGISTER_FILE.length)] as const;
   readonly #words = this.#values.map((values) => new Uint32Array(values.buffer));
   #current: 0 | 1 = 0;
 
@@ -38,7 +39,7 @@ class CurrentStep implements Step {
   compare(): void {
     const { before, after, changed } = this;
     changed.length = 0;
-    for (let index = 0; index < TRACED.length; index++) {
+    for (let index = 0; index < REGISTER_FILE.length; index++) {
       const low = index * 2;
       if (index === RIP) {
         if (after[low] + after[low + 1] * 0x100000000 !== this.address + this.size) changed.push(index);

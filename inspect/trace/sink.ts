@@ -1,5 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { UsageError } from '../errors.js';
+import { NobodyReads, writeAll } from '../write-all.js';
 
 /** Bytes that are collected before they are written. */
 const CHUNK = 1 << 20;
@@ -19,11 +20,6 @@ const WHY: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
   EFBIG: 'no file may be that large',
 };
-
-/** Nobody reads any more what is written to a pipe. */
-export class NobodyReads extends Error {
-  override readonly name = 'NobodyReads';
-}
 
 /** A file, or standard output, that is written in large pieces, each of whole records. */
 export class Sink {
@@ -130,16 +126,10 @@ export class Sink {
 
   #write(bytes: Uint8Array): void {
     if (this.#file === undefined) return;
-    for (let done = 0; done < bytes.length; ) {
-      try {
-        done += writeSync(this.#file, bytes, done);
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        // A pipe that is full and does not block: its reader needs a moment.
-        if (code === 'EAGAIN') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-        else if (code === 'EPIPE') throw new NobodyReads();
-        else throw this.#refusal(error);
-      }
+    try {
+      writeAll(this.#file, bytes);
+    } catch (error) {
+      throw error instanceof NobodyReads ? error : this.#refusal(error);
     }
     this.#written += bytes.length;
   }

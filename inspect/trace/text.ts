@@ -1,10 +1,11 @@
 import { printable } from '../../asm/printable.js';
+import { REGISTER_FILE } from '../../emu/registers.js';
 import { CTX_SLOTS } from '../../runtime/layout.js';
 import { type Colors, coroutineName, hex } from '../format.js';
 import type { Half } from '../switches.js';
 import type { Step, TraceEvent } from './event.js';
 import type { Listing } from './listing.js';
-import { registerValue, TRACED } from './registers.js';
+import { registerValue } from './register-value.js';
 import type { Sink } from './sink.js';
 import type { End, Header, Writer } from './writer.js';
 
@@ -16,7 +17,7 @@ const TEXT_WIDTH = 32;
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const SPACES = bytesOf(' '.repeat(MOMENT_WIDTH + 1));
-const NAMES = TRACED.map((name) => bytesOf(`  ${name} `));
+const NAMES = REGISTER_FILE.map((name) => bytesOf(`  ${name} `));
 const ARROW = bytesOf(' -> ');
 const END_OF_LINE = bytesOf('\n');
 
@@ -96,7 +97,7 @@ export class Text implements Writer {
   }
 
   registers(_at: number, _coroutine: number, words: Uint32Array): void {
-    const values = TRACED.map((name, index) => `${name} ${hex(registerValue(words, index))}`);
+    const values = REGISTER_FILE.map((name, index) => `${name} ${hex(registerValue(words, index))}`);
     this.#line(this.#paint.dim(`# ${values.join('  ')}`));
   }
 

@@ -1,10 +1,3 @@
-import { REGISTERS } from '../../emu/registers.js';
-
-/** What a trace has of registers: 16 general ones, rip and EFLAGS. */
-export const TRACED = REGISTERS.slice(0, 18);
-
-export const RIP = TRACED.indexOf('rip');
-
 /** A register's value of those that are given as pairs of their low and high 32 bits. */
 export function registerValue(words: Uint32Array, index: number): bigint {
   return (BigInt(words[index * 2 + 1]) << 32n) | BigInt(words[index * 2]);
