@@ -153,6 +153,20 @@ export class Image {
     return `${where} (${[...new Set(places)].join(', ')})`;
   }
 
+  /** The same image with other bytes at some addresses. @throws RangeError for one that is in no section */
+  patched(changes: Iterable<readonly [address: number, bytes: Uint8Array]>): Image {
+    const sections = this.sections.map((section) => ({ ...section, bytes: section.bytes.slice() }));
+    for (const [address, bytes] of changes) {
+      const home = sections.find(({ address: start, size }) => {
+        return address >= Number(start) && address + bytes.length <= Number(start) + size;
+      });
+      if (home === undefined) throw new RangeError(`nothing to change at 0x${address.toString(16)}`);
+      if (home.bytes.length < home.size) home.bytes = new Uint8Array(home.size);
+      home.bytes.set(bytes, address - Number(home.address));
+    }
+    return new Image(sections, this.named, this.lines);
+  }
+
   /** Images that do not overlap, as one. */
   static join(images: readonly Image[]): Image {
     const sections = images.flatMap((image) => image.sections);

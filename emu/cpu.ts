@@ -1,3 +1,4 @@
+import { type AccessCallback, Accesses, type AccessKind } from './accesses.js';
 import { Blocks, CONTINUES, COUNT, endsBlock, REFUSED, SLOW } from './blocks.js';
 import type { Engine, EngineEvents, EngineExit } from './engine.js';
 import { BadAddress, EngineError } from './errors.js';
@@ -102,6 +103,11 @@ export class Cpu {
   readonly #blocks: Blocks;
   /** Replaced, never changed, since a callback may take itself away. */
   #blockCallbacks: readonly BlockCallback[] = [];
+  readonly #accesses = new Accesses();
+  /** Whether the engine tells of accesses. */
+  #accessesWatched = false;
+  /** Whether this run is one of single steps, in which it is known which instruction an access belongs to. */
+  #stepwise = false;
   #rip = 0;
   #mode: Mode = 'boot';
   #limit = Number.POSITIVE_INFINITY;
@@ -259,6 +265,22 @@ export class Cpu {
     };
   }
 
+  /**
+   * Calls `callback` for each access of an instruction to memory, from now on, in their order. It is called when the
+   * instruction is complete, in front of what visits the step: moment, registers and memory are those behind it. An
+   * instruction that faults has accessed nothing; what the host wrote in a hypercall is told even if that failed in the end,
+   * or is to be tried again. The callback may call {@link stop}.
+   *
+   * Only {@link step} tells of accesses: no engine knows in a plain run which instruction one belongs to. Not told is,
+   * when the host replaces memory as a whole, as for a child of fork(), what that changes; and, with unicorn.js, most of
+   * what those instructions do which it leaves to functions of its own: x87 with 80 bits or a whole state, fxsave, fxrstor,
+   * cmpxchg8b, cmpxchg16b, and iret.
+   * @returns what ends that
+   */
+  onAccess(callback: AccessCallback): () => void {
+    return this.#accesses.add(callback);
+  }
+
   /** If the instruction at an address is a call, where it returns to. */
   returnAddressOf(address: number): number | undefined {
     const instruction = this.#blocks.instruction(address);
@@ -286,6 +308,7 @@ export class Cpu {
   /** Runs until the moment `limit` is reached, {@link stop} is called, or a fault. */
   run(limit = Number.POSITIVE_INFINITY): Stop {
     this.#begin(limit);
+    this.#stepwise = false;
     while (this.moment < limit) {
       const stop = this.#stepRequested ? this.#stepOutOfBlock(limit) : this.#resume('plain', this.#rip);
       if (stop !== undefined) return stop;
@@ -299,6 +322,7 @@ export class Cpu {
    */
   step(count = 1, visit?: () => void): Stop {
     this.#begin(this.moment + count);
+    this.#stepwise = true;
     this.#visit = visit;
     while (this.moment < this.#limit) {
       const stop = this.#step();
@@ -347,6 +371,19 @@ export class Cpu {
     this.#leaving = false;
     this.#repeating = NOWHERE;
     this.#retry = undefined;
+    this.#watchAccesses();
+  }
+
+  #watchAccesses(): void {
+    if (this.#accesses.wanted === this.#accessesWatched) return;
+    this.#accessesWatched = this.#accesses.wanted;
+    this.#engine.watchAccesses(
+      this.#accessesWatched ? (kind, address, size) => this.#noteAccess(kind, address, size) : undefined,
+    );
+  }
+
+  #noteAccess(kind: AccessKind, address: number, size: number): void {
+    if (this.#stepwise) this.#accesses.note(kind, address, size);
   }
 
   /** Lets the engine run and works out why it came back; undefined means that the run goes on. */
@@ -366,6 +403,7 @@ export class Cpu {
       const { error, rip } = this.#thrown;
       this.#thrown = undefined;
       if (error instanceof BadAddress) return this.#badPointer(error, rip);
+      this.#tellAccesses();
       throw error;
     }
     if (this.#interrupt !== NOWHERE) return this.#exception(this.#interrupt);
@@ -381,10 +419,13 @@ export class Cpu {
       this.#rip -= SYSCALL_LENGTH;
       this.moment -= 1;
     }
+    // An instruction that ends the run is not followed by a trap.
+    if (mode === 'trap') this.#tellAccesses();
     return this.#stopRequested ? STOPPED : undefined;
   }
 
   #exception(vector: number): Stop | undefined {
+    this.#accesses.undo();
     this.#rewindTo(this.#rip);
     const pageFault = this.#engine.pageFault;
     if (this.#flagsBefore !== undefined && this.#mode === 'trap' && this.#rip === this.#stepping)
@@ -396,6 +437,7 @@ export class Cpu {
       this.#stepRequested = true;
       return undefined;
     }
+    this.#tellAccesses();
     return { kind: 'fault', fault };
   }
 
@@ -403,6 +445,7 @@ export class Cpu {
     // The syscall was counted before its handler ran, and has not completed.
     this.moment -= 1;
     this.#rip = rip;
+    this.#tellAccesses();
     return {
       kind: 'fault',
       fault: { kind: 'bad pointer', rip: BigInt(this.#rip), access: error.access, target: error.address },
@@ -464,11 +507,21 @@ export class Cpu {
     }
   }
 
+  #tellAccesses(): void {
+    this.#telling = true;
+    try {
+      this.#accesses.tell();
+    } finally {
+      this.#telling = false;
+    }
+  }
+
   /** Tells of a step that is complete. */
   #tellVisit(): void {
     this.#telling = true;
     this.#visiting = true;
     try {
+      this.#accesses.tell();
       this.#visit?.();
     } finally {
       this.#telling = false;
@@ -487,10 +540,13 @@ export class Cpu {
       this.moment += 1;
       this.#steppingCounted = true;
     }
+    if (this.#accessesWatched) this.memory.onWrite = (address, size) => this.#noteAccess('host write', address, size);
     try {
       this.onHypercall();
     } catch (error) {
       this.#throwAfterwards(error);
+    } finally {
+      this.memory.onWrite = undefined;
     }
   }
 
@@ -601,7 +657,10 @@ export class Cpu {
     if (this.#thrown !== undefined || this.#retry !== undefined) return;
     const engine = this.#engine;
     const next = engine.rip;
-    if (next === this.#stepping && (this.#blocks.instruction(next) & REPEATS) !== 0) return;
+    if (next === this.#stepping && (this.#blocks.instruction(next) & REPEATS) !== 0) {
+      this.#accesses.iterated();
+      return;
+    }
     if (!this.#steppingCounted) this.moment += 1;
     try {
       this.#tellVisit();

@@ -1,3 +1,5 @@
+import { type Capstone, type CapstoneInstruction, type CapstoneModule, loadCapstone } from './capstone.js';
+
 /** The text of one instruction, in AT&T syntax as Capstone writes it: operand sizes as suffixes, numbers above 9 in hex. */
 export interface Disassembly {
   /** Mnemonic and operands: `movq 8(%rax), %rbp`. */
@@ -10,48 +12,12 @@ export interface Disassembly {
   readonly length: number;
 }
 
-/** What is used of `@alexaltea/capstone-js`, which ships no types. */
-interface Capstone {
-  option(option: number, value: number): void;
-  /** Throws a string when the first bytes are no instruction. */
-  disasm(bytes: Uint8Array, address: bigint, max: number): CapstoneInstruction[];
-  errno(): number;
-  close(): void;
-}
-
-interface CapstoneInstruction {
-  readonly mnemonic: string;
-  readonly op_str: string;
-  readonly size: number;
-}
-
-interface CapstoneModule {
-  readonly Capstone: new (arch: number, mode: number) => Capstone;
-  readonly ARCH_X86: number;
-  readonly MODE_64: number;
-  readonly OPT_SYNTAX: number;
-  readonly OPT_SYNTAX_ATT: number;
-  readonly ERR_OK: number;
-}
-
-interface CapstonePackage {
-  readonly default: (options: { locateFile?: () => string }) => Promise<CapstoneModule>;
-}
-
 interface CacheEntry {
   readonly bytes: Uint8Array;
   readonly disassembly: Disassembly;
 }
 
 const MAX_LENGTH = 15;
-
-let started: Promise<CapstoneModule> | undefined;
-
-async function start(wasmUrl: string | undefined): Promise<CapstoneModule> {
-  // @ts-expect-error: no types come with the package; CapstonePackage holds what is used here.
-  const { default: open }: CapstonePackage = await import('@alexaltea/capstone-js');
-  return open(wasmUrl === undefined ? {} : { locateFile: () => wasmUrl });
-}
 
 /**
  * Writes machine code of 64-bit mode as text, one instruction at a time. Close it after use: it holds memory in the WASM
@@ -77,11 +43,7 @@ export class Disassembler {
    * @throws Error if the module does not load; the next call tries again.
    */
   static async load(wasmUrl?: string): Promise<Disassembler> {
-    started ??= start(wasmUrl).catch((error: unknown) => {
-      started = undefined;
-      throw error;
-    });
-    return new Disassembler(await started);
+    return new Disassembler(await loadCapstone(wasmUrl));
   }
 
   /**

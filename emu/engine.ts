@@ -17,6 +17,12 @@ export interface EngineEvents {
   interrupt(vector: number): void;
 }
 
+/**
+ * An instruction is about to read or write memory (fetching the instruction itself is no access). One that faults is told
+ * of as well, and again when it is tried again. What is larger than 8 bytes comes in parts.
+ */
+export type EngineAccess = (kind: 'read' | 'write', address: number, size: number) => void;
+
 /** Why {@link Engine.resume} came back: as asked by `stop` or `until`, or because the engine could not go on. */
 export type EngineExit = 'stopped' | 'invalid instruction' | 'engine error';
 
@@ -62,6 +68,8 @@ export interface Engine {
   enablePaging(root: number, descriptorTable: number, descriptorTableLimit: number): void;
   /** Drops cached address translations: needed after a page became absent or more protected, or lost its dirty bit. */
   flushTranslations(): void;
+  /** Tells of the guest's accesses to memory from now on, or no longer; to be called between two runs. */
+  watchAccesses(tell: EngineAccess | undefined): void;
   /** Runs from `address` until `stop` is called, `until` is reached, or the engine cannot go on. */
   resume(address: number, until?: number): EngineExit;
   /** Asks a running engine to come back before its next block (or at once, if called from `block`). */

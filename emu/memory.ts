@@ -51,6 +51,8 @@ const restOfPage = (address: number): number => PAGE_SIZE - (address % PAGE_SIZE
 export class Memory {
   /** Where the kernel area begins: guest addresses end here. */
   readonly end: number;
+  /** Told of each write by the host, by whoever needs to know. */
+  onWrite: ((address: number, size: number) => void) | undefined;
   readonly #physical: PhysicalMemory;
   /** Index of the low word of page 0's entry; the entry of page n is n * 2 words further. */
   readonly #entries: number;
@@ -207,6 +209,7 @@ export class Memory {
   setU8(address: number, value: number): void {
     this.#touch(this.#physical.words, address, 'write');
     this.#physical.bytes[address] = value;
+    this.onWrite?.(address, 1);
   }
 
   /** 32 bits, unsigned. */
@@ -229,6 +232,7 @@ export class Memory {
     const words = this.#physical.words;
     this.#touch(words, address, 'write');
     words[address >>> 2] = value;
+    this.onWrite?.(address, 4);
   }
 
   u64(address: number): bigint {
@@ -247,6 +251,7 @@ export class Memory {
     this.#touch(words, address, 'write');
     words[address >>> 2] = Number(BigInt.asUintN(32, value));
     words[(address >>> 2) + 1] = Number(BigInt.asUintN(32, value >> 32n));
+    this.onWrite?.(address, 8);
   }
 
   /** A 64-bit pointer as a number. Inexact above 2^53, where no guest memory is, so that using it faults. */
@@ -268,6 +273,7 @@ export class Memory {
     this.#touch(words, address, 'write');
     words[address >>> 2] = value;
     words[(address >>> 2) + 1] = value / 0x100000000;
+    this.onWrite?.(address, 8);
   }
 
   /** A copy of a range. */
@@ -280,6 +286,7 @@ export class Memory {
     if (bytes.length === 0) return;
     this.#touchRange(address, bytes.length, 'write');
     this.#physical.bytes.set(bytes, address);
+    this.onWrite?.(address, bytes.length);
   }
 
   /** Writes where the guest may not: for loading programs. */
@@ -303,12 +310,16 @@ export class Memory {
       this.#touch(words, from + done, 'read');
       this.#touch(words, to + done, 'write');
     }
-    if (size !== 0) bytes.copyWithin(to, from, from + size);
+    if (size === 0) return;
+    bytes.copyWithin(to, from, from + size);
+    this.onWrite?.(to, size);
   }
 
   fill(address: number, size: number, byte: number): void {
     this.#touchRange(address, size, 'write');
-    if (size !== 0) this.#physical.bytes.fill(byte, address, address + size);
+    if (size === 0) return;
+    this.#physical.bytes.fill(byte, address, address + size);
+    this.onWrite?.(address, size);
   }
 
   /**

@@ -18,6 +18,9 @@ const SNAPSHOT_OVERHEAD = 16 << 10;
 /** For how long nobody else gets the processor, in ms. */
 const PATIENCE_MS = 50;
 
+/** How a run comes back that has not ended. */
+const GOES_ON: ReadonlySet<Outcome['kind']> = new Set(['limit', 'paused', 'child', 'waiting']);
+
 export interface HistoryOptions {
   /** Bytes that snapshots may take. */
   readonly bytes?: number;
@@ -73,11 +76,9 @@ export class History {
   #end: Outcome | undefined;
   #lastPause = 0;
 
-  /** @param process that has not run yet, on the virtual clock */
+  /** @param process that has not run yet; what it will hear of the real clock is recorded */
   constructor(process: Process, { bytes = DEFAULT_BYTES, interval = INTERVAL }: HistoryOptions = {}) {
-    if (!process.mill.clock.virtual) {
-      throw new HistoryError('a run on the real clock cannot be repeated: take the virtual one');
-    }
+    process.mill.clock.record();
     this.process = process;
     this.#bytes = bytes;
     this.#interval = interval;
@@ -133,27 +134,40 @@ export class History {
     await this.#run(moment, undefined, options);
   }
 
-  /** Goes on to the first moment that fits, or the end. @returns whether there was one */
-  async forward(search: Search, options: MoveOptions = {}): Promise<boolean> {
-    const start = this.moment;
-    const found = await this.#forward(search, start, options);
+  /**
+   * Goes on to the first moment that fits, or the end.
+   * @param searches one, or several of which any will do
+   * @returns whether there was one
+   */
+  async forward(searches: Search | readonly Search[], options: MoveOptions = {}): Promise<boolean> {
+    const found = await this.#forward([searches].flat(), this.moment, options);
     if (found === undefined) return false;
     await this.go(found, options);
     return true;
   }
 
-  /** Goes back to the last moment that fits, or the start. @returns whether there was one */
-  async back(search: Search, options: MoveOptions = {}): Promise<boolean> {
+  /** Goes back to the last moment that fits, or the start. See {@link forward}. */
+  async back(searches: Search | readonly Search[], options: MoveOptions = {}): Promise<boolean> {
     const start = this.moment;
+    const { fast, slow } = bySpeed([searches].flat());
     for (let index = this.#indexBefore(start - 1); index >= 0; index--) {
       const from = this.#snapshots[index];
       const to = Math.min(start, this.#snapshots[index + 1]?.cpu.moment ?? start);
-      if (!this.#mayBeIn(search, index)) continue;
-      this.#return(index);
       let last: number | undefined;
-      await this.#watched(search, to, options, (moment) => {
+      const report = (moment: number): void => {
         if (moment >= from.cpu.moment && moment < start) last = Math.max(last ?? moment, moment);
-      });
+      };
+      if (fast.length > 0) {
+        this.#return(index);
+        await this.#watched(fast, to, options, report);
+      }
+      const possible = slow.filter((search) => this.#mayBeIn(search, index));
+      if (possible.length > 0) {
+        // In front of the last one that is known it need not be looked for.
+        if (last === undefined) this.#return(index);
+        else await this.go(last, options);
+        await this.#watched(possible, to, options, report);
+      }
       if (options.signal?.aborted === true) return false;
       if (last === undefined) continue;
       await this.go(last, options);
@@ -163,30 +177,35 @@ export class History {
     return false;
   }
 
-  async #forward(search: Search, start: number, options: MoveOptions): Promise<number | undefined> {
+  async #forward(searches: readonly Search[], start: number, options: MoveOptions): Promise<number | undefined> {
+    const { fast, slow } = bySpeed(searches);
     let found: number | undefined;
     const report = (moment: number): void => {
       if (moment > start) found = Math.min(found ?? moment, moment);
     };
+    const enough = (): boolean => found !== undefined;
+    const alike = fast.length === 0 && slow.every(({ possible }) => possible === undefined) ? slow : fast;
+    if (alike.length === searches.length) {
+      await this.#watched(alike, Number.POSITIVE_INFINITY, options, report, enough);
+      return found;
+    }
     while (found === undefined && this.outcome === undefined && options.signal?.aborted !== true) {
+      // At full speed first, to see how far single steps are worth it.
       const from = this.moment;
-      if (search.possible !== undefined) {
-        // At full speed first, to see whether it is worth a closer look.
-        const before = this.process.save();
-        await this.#run(from + this.#interval, undefined, options);
-        if (!search.possible(before, this.process.save())) continue;
-        const upTo = this.moment;
-        await this.go(from, options);
-        await this.#watched(search, upTo, options, report);
-      } else {
-        await this.#watched(search, Number.POSITIVE_INFINITY, options, report, () => found !== undefined);
-      }
+      const before = this.process.save();
+      await this.#watched(fast, from + this.#interval, options, report, enough);
+      const after = this.process.save();
+      const possible = slow.filter((search) => search.possible?.(before, after) !== false);
+      if (possible.length === 0) continue;
+      const upTo = this.moment;
+      await this.go(from, options);
+      await this.#watched(possible, found ?? upTo, options, report, () => found !== undefined && found <= this.moment);
     }
     return found;
   }
 
   async #watched(
-    search: Search,
+    searches: readonly Search[],
     to: number,
     options: MoveOptions,
     found: (moment: number) => void,
@@ -197,11 +216,14 @@ export class History {
       found(moment);
       if (enough()) cpu.stop();
     };
-    const end = search.watch(report);
+    const ends = searches.map((search) => search.watch(report));
+    const visit = (): void => {
+      for (const search of searches) search.stepped?.(report);
+    };
     try {
-      await this.#run(to, search.steps === true ? () => search.stepped?.(report) : undefined, options, enough);
+      await this.#run(to, searches.some(({ steps }) => steps === true) ? visit : undefined, options, enough);
     } finally {
-      end();
+      for (const end of ends) end();
     }
   }
 
@@ -220,11 +242,15 @@ export class History {
       const outcome = visit === undefined ? this.process.run(limit) : this.process.step(limit - this.moment, visit);
       const atFrontier = this.moment >= this.#furthest;
       this.#furthest = Math.max(this.#furthest, this.moment);
-      if (atFrontier && outcome.kind !== 'limit' && outcome.kind !== 'paused' && outcome.kind !== 'child') {
+      if (atFrontier && !GOES_ON.has(outcome.kind)) {
         this.#end = outcome;
       }
       if (known !== undefined && this.moment === known.cpu.moment) this.#check(known);
       else if (known === undefined && this.moment === next) this.#keep();
+      if (outcome.kind === 'waiting' && !this.process.mill.clock.repeats) {
+        const ms = Math.min(PATIENCE_MS, Math.max(1, outcome.until - performance.now()));
+        await new Promise((resolve) => setTimeout(resolve, ms));
+      }
       if (performance.now() - this.#lastPause > PATIENCE_MS) {
         progress?.(this.moment);
         await new Promise((resolve) => setTimeout(resolve, 0));
@@ -302,6 +328,14 @@ export class History {
       `the run is not repeatable: at moment ${this.moment} ${difference} is not what it was the first time`,
     );
   }
+}
+
+/** What can be looked for at full speed, and what in single steps only. */
+function bySpeed(searches: readonly Search[]): { readonly fast: readonly Search[]; readonly slow: readonly Search[] } {
+  return {
+    fast: searches.filter(({ steps }) => steps !== true),
+    slow: searches.filter(({ steps }) => steps === true),
+  };
 }
 
 /** What differs first between two states: a register's name or an address. */

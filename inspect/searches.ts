@@ -16,6 +16,11 @@ const RET_IMM16_LENGTH = 3;
 /** Some compilers put it in front of a return. */
 const REP = 0xf3;
 
+/** Names a block, or one instruction of it where that is stepped. */
+export function blockKey(address: number, size: number): number {
+  return address * 2 ** 16 + size;
+}
+
 /** The guest is about to execute one of these addresses. */
 export function atAddresses(process: Process, addresses: readonly number[]): Search {
   const { cpu } = process;
@@ -24,11 +29,11 @@ export function atAddresses(process: Process, addresses: readonly number[]): Sea
       // By block: the addresses looked for that are in it, as numbers of instructions before them.
       const known = new Map<number, readonly number[]>();
       return cpu.onBlock((block, size) => {
-        let inside = known.get(block);
+        let inside = known.get(blockKey(block, size));
         if (inside === undefined) {
           const near = addresses.filter((address) => address >= block && address < block + size);
           inside = near.flatMap((address) => cpu.instructionsBetween(block, address) ?? []);
-          known.set(block, inside);
+          known.set(blockKey(block, size), inside);
         }
         for (const before of inside) found(cpu.moment + before);
       });
@@ -95,6 +100,26 @@ export function atMemoryChange(process: Process, address: number, size: number):
 
 function pageOf(memory: SavedMemory, page: number): Uint8Array | undefined {
   return memory.tables[Math.floor(page / PAGES_OF_TABLE)]?.pages[page % PAGES_OF_TABLE];
+}
+
+/** An instruction, or what it asked of the host, has written memory, even if only what was there already. */
+export function atWrite(process: Process, address: number, size: number): Search {
+  const { cpu } = process;
+  // What an engine does not tell of is seen at least if it changes something.
+  const change = atMemoryChange(process, address, size);
+  return {
+    ...change,
+    watch: (found) => {
+      const endAccesses = cpu.onAccess((kind, at, bytes) => {
+        if (kind !== 'read' && at < address + size && at + bytes > address) found(cpu.moment);
+      });
+      const endChanges = change.watch(found);
+      return () => {
+        endAccesses();
+        endChanges();
+      };
+    },
+  };
 }
 
 /** An instruction, or a switch, has changed a register. */
@@ -172,39 +197,30 @@ export function atReturn(process: Process): Search {
   return {
     watch: (found) => {
       let end = 0;
-      return cpu.onBlock((block, size) => {
-        if (cpu.pointer(RSP) > rsp && coroutines.running === running && endsInReturn(end)) found(cpu.moment);
+      const look = (): void => {
+        const isOut = cpu.pointer(RSP) > rsp && coroutines.running === running;
+        if (isOut && endsInReturn(cpu.memory, end)) found(cpu.moment);
+      };
+      const endBlocks = cpu.onBlock((block, size) => {
+        look();
         end = block + size;
       });
+      return () => {
+        endBlocks();
+        // What would begin here has not been announced.
+        look();
+      };
     },
   };
+}
 
-  function endsInReturn(end: number): boolean {
-    return end !== 0 && (isReturn(cpu.memory, end - 1) || isReturn(cpu.memory, end - RET_IMM16_LENGTH));
-  }
+/** Whether the code up to an address ends in a near return. */
+export function endsInReturn(memory: Memory, end: number): boolean {
+  return [end - 1, end - RET_IMM16_LENGTH].some((at) => memory.protectionAt(at) === 'r-x' && isReturn(memory, at));
 }
 
 /** Whether the instruction at an address is a near return. */
 export function isReturn(memory: Memory, address: number): boolean {
   const first = memory.u8(address);
   return first === RET || first === RET_IMM16 || (first === REP && memory.u8(address + 1) === RET);
-}
-
-/** Whatever comes first. */
-export function any(searches: readonly Search[]): Search {
-  const steps = searches.some((search) => search.steps === true);
-  const all = searches.every(({ possible }) => possible !== undefined);
-  return {
-    steps,
-    watch: (found) => {
-      const ends = searches.map((search) => search.watch(found));
-      return () => {
-        for (const end of ends) end();
-      };
-    },
-    stepped: (found) => {
-      for (const search of searches) search.stepped?.(found);
-    },
-    ...(all ? { possible: (before, after) => searches.some(({ possible }) => possible?.(before, after)) } : {}),
-  };
 }

@@ -5,7 +5,6 @@ import { UsageError } from './errors.js';
 import { History, type HistoryOptions, type MoveOptions, type Search } from './history.js';
 import { addressesOf } from './places.js';
 import {
-  any,
   atAddresses,
   atCall,
   atMemoryChange,
@@ -14,8 +13,10 @@ import {
   atReturn,
   atReturnOf,
   atSwitch,
+  atWrite,
   isReturn,
 } from './searches.js';
+import { atLine } from './source-lines.js';
 import { coroutineOf } from './survey.js';
 
 const SLOT_BYTES = 8;
@@ -95,6 +96,21 @@ export class Session {
     await this.#back(search, options);
   }
 
+  /**
+   * To the first instruction of another line of the program's source; or of the same one in another call of its function.
+   * It goes where the machine goes: into calls of what has lines (through the rest to where it comes back), and, if the
+   * line switches, on in the coroutine that runs then. The next breakpoint in between is where it stops.
+   * @throws UsageError if nothing is known of lines in this program
+   */
+  async stepLine(options: MoveOptions = {}): Promise<void> {
+    await this.#forward(atLine(this.process), options);
+  }
+
+  /** Back to where the line before this one began, or this one, if the guest is in its middle. */
+  async stepLineBack(options: MoveOptions = {}): Promise<void> {
+    await this.#back(atLine(this.process), options);
+  }
+
   /** To where the function that the guest is in has returned, or the next breakpoint. */
   async stepOut(options: MoveOptions = {}): Promise<void> {
     await this.#forward(atReturn(this.process), options);
@@ -152,6 +168,20 @@ export class Session {
   }
 
   /**
+   * To where memory has been written next, with another value or the same, by an instruction or what it asked of the host.
+   * @param size in bytes
+   * @returns whether it was
+   */
+  async nextWrite(address: number, size: number, options: MoveOptions = {}): Promise<boolean> {
+    return this.history.forward(atWrite(this.process, address, size), options);
+  }
+
+  /** Back to behind the last write of it in front of this moment: the write that made it what it is now is there, or here. */
+  async previousWrite(address: number, size: number, options: MoveOptions = {}): Promise<boolean> {
+    return this.history.back(atWrite(this.process, address, size), options);
+  }
+
+  /**
    * To the next time that the guest is at a place: an address, a symbol, or a line.
    * @returns whether it came there
    * @throws UsageError or UndefinedSymbol if there is no such place
@@ -206,16 +236,16 @@ export class Session {
     return cr + offsets(MILL_CR).ctx + CTX_SLOTS.indexOf(slot) * SLOT_BYTES;
   }
 
-  #stops(): Search {
-    return any(this.#watchpoints.map(({ search }) => search));
+  #stops(): Search[] {
+    return this.#watchpoints.map(({ search }) => search);
   }
 
   async #forward(search: Search, options: MoveOptions): Promise<boolean> {
-    return this.history.forward(any([search, this.#stops()]), options);
+    return this.history.forward([search, ...this.#stops()], options);
   }
 
   async #back(search: Search, options: MoveOptions): Promise<boolean> {
-    return this.history.back(any([search, this.#stops()]), options);
+    return this.history.back([search, ...this.#stops()], options);
   }
 
   /** Where the instruction that comes next returns to, if it is a call. */

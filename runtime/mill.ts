@@ -51,7 +51,7 @@ export class Mill {
     this.census = Census.ofCoroutines(memory, symbols);
     this.channelCensus = Census.ofChannels(memory, symbols);
     this.random = new Random(memory, symbols);
-    this.clock = clock === 'virtual' ? new VirtualClock(memory, symbols) : new RealClock();
+    this.clock = clock === 'virtual' ? new VirtualClock(memory, symbols) : new RealClock(memory, symbols);
     this.timers = new Timers(memory, symbols, this.heap);
     this.coroutines = new Coroutines(memory, symbols, this.stacks, this.heap, this.census, mainStack);
     this.channels = new Channels(memory, symbols, this.heap, this.channelCensus, events);

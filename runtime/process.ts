@@ -157,7 +157,7 @@ export class Process {
       memory.setPointer(symbols(variable), Number(this.images.at(-1)?.symbols.get(symbol) ?? 0));
     }
     this.#start(main, argv, environment);
-    cpu.onHypercall = openDoors(cpu, symbols, this.mill, {
+    const open = openDoors(cpu, symbols, this.mill, {
       bodies: this.#bodies,
       output: (stream, bytes) => {
         if (this.#events.has('output')) this.#events.tell('output', { stream, bytes });
@@ -182,6 +182,8 @@ export class Process {
         this.#events.tell('switched', { kind, saved, restored });
       },
     });
+    const { clock: source } = this.mill;
+    cpu.onHypercall = source.virtual ? open : () => source.during(open);
   }
 
   /**
@@ -357,9 +359,11 @@ export class Process {
     const { moment } = this.cpu;
     const { last } = this.mill.processes;
     const time = this.mill.clock.time();
+    const goOn = this.mill.clock.keep();
     this.#parents = this.#parents.slice(0, -1);
     this.#restoreParent(parent);
     this.cpu.moment = moment;
+    goOn();
     this.#outcome = undefined;
     this.mill.processes.childEnded(endOfChild(outcome), last, time);
     this.#events.tell('restored', undefined);

@@ -147,7 +147,7 @@ function hasValue(symbol: ObjectSymbol): boolean {
 }
 
 /** The member that defines a name. What comes behind it is not looked at: it need not be usable. */
-function first(archives: readonly Archive[], name: string): ObjectFile | undefined {
+function first(archives: readonly Pick<Archive, 'defining'>[], name: string): ObjectFile | undefined {
   for (const archive of archives) {
     const member = archive.defining(name);
     if (member !== undefined) return member;
@@ -166,7 +166,7 @@ function first(archives: readonly Archive[], name: string): ObjectFile | undefin
 export function neededMembers(
   objects: readonly ObjectFile[],
   words: Iterable<string>,
-  archives: readonly Archive[],
+  archives: readonly Pick<Archive, 'defining'>[],
   provided: Pick<ReadonlySet<string>, 'has'>,
 ): ObjectFile[] {
   const defined = new Set<string>();

@@ -28,6 +28,7 @@ export interface Library {
     end: number,
     ...instruction: readonly ['int', number] | readonly []
   ): number;
+  hookDel(uc: Word, hook: bigint): number;
   emuStart(uc: Word, begin: Word, until: Word, timeout: number, count: number): number;
   emuStop(uc: Word): number;
   contextAlloc(uc: Word, context: BigUint64Array): number;
@@ -101,6 +102,7 @@ function bindAll(koffi: Koffi, file: ReturnType<Koffi['load']>): Library | undef
     regWrite: bind('reg_write', 'int64', 'int', 'void *'),
     regReadBatch: bind('reg_read_batch', 'int64', 'int64', 'int64', 'int'),
     hookAdd: bind('hook_add', 'int64', 'void *', 'int', 'int64', 'int64', 'uint64', 'uint64', '...'),
+    hookDel: bind('hook_del', 'int64', 'uint64'),
     emuStart: bind('emu_start', 'int64', 'uint64', 'uint64', 'uint64', 'size_t'),
     emuStop: bind('emu_stop', 'int64'),
     contextAlloc: bind('context_alloc', 'int64', 'void *'),

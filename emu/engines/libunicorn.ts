@@ -1,4 +1,4 @@
-import type { Engine, EngineEvents, EngineExit, PageFault } from '../engine.js';
+import type { Engine, EngineAccess, EngineEvents, EngineExit, PageFault } from '../engine.js';
 import { EngineError } from '../errors.js';
 import { GENERAL_REGISTERS, type RegisterName, registerWidth, VECTOR_REGISTERS, X87_REGISTERS } from '../registers.js';
 import { type Library, library, type Word } from './libunicorn-library.js';
@@ -11,6 +11,11 @@ const PROT_ALL = 7;
 const HOOK_INTR = 1;
 const HOOK_INSN = 2;
 const HOOK_BLOCK = 8;
+/** UC_HOOK_MEM_READ and UC_HOOK_MEM_WRITE. */
+const ACCESSES = [
+  ['read', 1024],
+  ['write', 2048],
+] as const;
 const INSTRUCTION_SYSCALL = 699;
 /** `UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2)` */
 const CONTROL_REMOVE_CACHE = 0x48000009;
@@ -57,6 +62,7 @@ const CR4_PAE_AND_SSE = 0x220n;
 /** No guest address: bits 47 and above differ. */
 const NOWHERE = 1n << 63n;
 const PAGE = 4096;
+const NONE: readonly number[] = [];
 const CLOSED = new Uint8Array(0);
 
 /** Unicorn 2 as a library of the machine this runs on: twice as fast, and a second opinion on every result. */
@@ -89,6 +95,12 @@ export class LibUnicorn implements Engine {
   #state = new DataView(CLOSED.buffer);
   /** See {@link SHIFTS}. */
   #shift = 0;
+  /** Of the two hooks that tell of accesses, while there are any. */
+  readonly #accessHooks: { readonly hook: bigint; readonly callback: bigint }[] = [];
+  /** Of the addresses at which a block has begun. */
+  #lowestCode = Number.POSITIVE_INFINITY;
+  /** Where the engine will read next to make up a read across pages. */
+  #parts: readonly number[] = NONE;
   /** Whether the engine was asked to come back. */
   #stopping = false;
   #pageFault: PageFault = { address: 0n, errorCode: 0 };
@@ -134,6 +146,7 @@ export class LibUnicorn implements Engine {
     this.#openContext();
     this.#hook(HOOK_BLOCK, ['int64', 'uint64', 'uint32'], (_uc, address, size) => {
       this.#stale = true;
+      if (address < this.#lowestCode) this.#lowestCode = Number(address);
       events.block(Number(address), Number(size));
       if (this.#flushPending) this.#flush();
     });
@@ -224,6 +237,40 @@ export class LibUnicorn implements Engine {
     this.#flushPending = true;
   }
 
+  watchAccesses(tell: EngineAccess | undefined): void {
+    this.#checkOpen();
+    for (const { hook, callback } of this.#accessHooks.splice(0)) {
+      this.#check(this.#library.hookDel(this.#uc, hook), 'take a hook away');
+      this.#library.unregister(callback);
+    }
+    if (tell !== undefined) {
+      for (const [kind, type] of ACCESSES) {
+        const parameters = ['int64', 'int', 'uint64', 'int', 'int64'];
+        const callback = this.#library.register((_uc, _type, address, size) => {
+          if (this.#stopping || (kind === 'read' && this.#isPart(Number(address), Number(size)))) return;
+          tell(kind, Number(address), Number(size));
+        }, parameters);
+        this.#accessHooks.push({ hook: this.#addHook(type, callback), callback });
+      }
+    }
+    // Whether code tells of its accesses is decided when it is translated.
+    if (this.#lowestCode < this.size) this.#forget(this.#lowestCode, this.size);
+  }
+
+  /**
+   * Whether a read is one of the two aligned ones by which a read across pages is made, having been told itself. The second
+   * one is not made if the first one faults.
+   */
+  #isPart(address: number, size: number): boolean {
+    if (this.#parts[0] === address) {
+      this.#parts = this.#parts.slice(1);
+      return true;
+    }
+    const begin = address - (address % size);
+    this.#parts = (address % PAGE) + size > PAGE ? [begin, begin + size] : NONE;
+    return false;
+  }
+
   resume(address: number, until?: number): EngineExit {
     this.#checkOpen();
     // An address too high for a number is where the engine is anyway.
@@ -257,6 +304,7 @@ export class LibUnicorn implements Engine {
     this.#bytes = CLOSED;
     this.#words = new Uint32Array(0);
     this.#stale = true;
+    for (const { callback } of this.#accessHooks.splice(0)) this.#library.unregister(callback);
     for (const callback of this.#callbacks.splice(0)) this.#library.unregister(callback);
   }
 
@@ -355,10 +403,14 @@ export class LibUnicorn implements Engine {
   }
 
   #hook(type: number, parameters: readonly string[], callback: (...words: Word[]) => void, instruction?: number): void {
-    const pointer = this.#register(parameters, callback);
+    this.#addHook(type, this.#register(parameters, callback), instruction);
+  }
+
+  #addHook(type: number, callback: bigint, instruction?: number): bigint {
+    const hook = new BigUint64Array(1);
     const extra = instruction === undefined ? ([] as const) : (['int', instruction] as const);
     // begin > end: no limits
-    const code = this.#library.hookAdd(this.#uc, new BigUint64Array(1), type, pointer, 0, 1, 0, ...extra);
-    this.#check(code, 'add a hook');
+    this.#check(this.#library.hookAdd(this.#uc, hook, type, callback, 0, 1, 0, ...extra), 'add a hook');
+    return hook[0];
   }
 }

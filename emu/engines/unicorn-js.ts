@@ -1,4 +1,4 @@
-import type { Engine, EngineEvents, EngineExit, PageFault } from '../engine.js';
+import type { Engine, EngineAccess, EngineEvents, EngineExit, PageFault } from '../engine.js';
 import { EngineError } from '../errors.js';
 import { type RegisterName, registerWidth } from '../registers.js';
 import { type UnicornBuild, type UnicornCallback, type UnicornModule, unicornBuild } from './unicorn-module.js';
@@ -79,6 +79,8 @@ export class UnicornJs implements Engine {
   readonly #scratch: number;
   /** Number of the register EFLAGS. */
   readonly #eflags: number;
+  /** Of the two hooks that tell of accesses, while there are any. */
+  readonly #accessHooks: { readonly hook: number; readonly callback: number }[] = [];
   #closed = false;
   #heap: Uint8Array = NO_HEAP; // set by #refresh, as are the next three
   #words: Uint32Array = new Uint32Array(0);
@@ -220,6 +222,22 @@ export class UnicornJs implements Engine {
     this.#module.HEAPU8.fill(0xff, this.#env + ENV.tlb, this.#env + ENV.tlb + TLB_BYTES);
   }
 
+  watchAccesses(tell: EngineAccess | undefined): void {
+    this.#checkOpen();
+    for (const { hook, callback } of this.#accessHooks.splice(0)) {
+      check(this.#module._uc_hook_del(this.#handle, hook), 'take a hook away');
+      this.#module.removeFunction(callback);
+    }
+    if (tell === undefined) return;
+    for (const kind of ['read', 'write'] as const) {
+      const callback = this.#module.addFunction(
+        (_handle, _type, low, high, size) => tell(kind, high * 0x100000000 + (low >>> 0), size),
+        'viiiiiiii',
+      );
+      this.#accessHooks.push({ hook: this.#addHook(`HOOK_MEM_${kind.toUpperCase()}`, callback), callback });
+    }
+  }
+
   resume(address: number, until?: number): EngineExit {
     this.#checkOpen();
     // Unicorn takes interrupts off the guest's hands before QEMU would clear this, and a second page fault on top of
@@ -253,6 +271,7 @@ export class UnicornJs implements Engine {
     this.#closed = true;
     this.#heap = NO_HEAP;
     if (this.#handle !== 0) this.#module._uc_close(this.#handle);
+    for (const { callback } of this.#accessHooks.splice(0)) this.#module.removeFunction(callback);
     for (const callback of this.#callbacks.splice(0)) this.#module.removeFunction(callback);
     for (const pointer of this.#allocations.splice(0)) this.#module._free(pointer);
   }
@@ -290,9 +309,14 @@ export class UnicornJs implements Engine {
   #hook(type: string, signature: string, callback: UnicornCallback, extra = 0): void {
     const pointer = this.#module.addFunction(callback, signature);
     this.#callbacks.push(pointer);
+    this.#addHook(type, pointer, extra);
+  }
+
+  #addHook(type: string, callback: number, extra = 0): number {
     const kind = this.#constant(type);
     // begin > end: no limits
-    check(this.#module._uc_hook_add(this.#handle, this.#scratch, kind, pointer, 0, 1, 0, 0, 0, extra), `add ${type}`);
+    check(this.#module._uc_hook_add(this.#handle, this.#scratch, kind, callback, 0, 1, 0, 0, 0, extra), `add ${type}`);
+    return this.#module.HEAPU32[this.#scratch >> 2];
   }
 
   #refresh(): void {

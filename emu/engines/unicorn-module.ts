@@ -32,6 +32,7 @@ export interface UnicornModule {
     endHigh: number,
     extra: number,
   ): number;
+  _uc_hook_del(handle: number, hook: number): number;
   _uc_emu_start(
     handle: number,
     beginLow: number,

@@ -8,6 +8,7 @@ import { Sink } from '../trace/sink.js';
 import { NobodyReads } from '../write-all.js';
 import { Lane } from './lane.js';
 import { Meaning } from './meaning.js';
+import { compareMoment } from './moment.js';
 import { type Comparison, findParting } from './parting.js';
 import { partingText } from './report.js';
 import { differingWords } from './state.js';
@@ -17,11 +18,16 @@ export interface DiffOptions extends RunOptions {
   /** Two, with a comma. */
   readonly seeds?: string;
   readonly engines?: string;
+  /** The moment to compare at. */
+  readonly at?: number;
 }
 
 /** As diff(1) has them; that they could not be compared is 2. */
 const SAME = 0;
 const DIFFERENT = 1;
+
+/** Instructions that are run before somebody is told how far it has come. */
+const AT_ONCE = 1_000_000;
 
 const WAYS =
   'give two programs, or two traces (--format jsonl), or one program and --seeds 1,2 or --engines unicorn.js,native';
@@ -98,10 +104,23 @@ export async function diff(
     const { same, text } = await compare(paths, parameters, options, progress);
     progress.end();
     show(text);
-    const [what] = text.split(/[,;]/, 1);
+    const [what] = text.split(/[,;\n]/, 1);
     return same ? { status: SAME, message: undefined } : { status: DIFFERENT, message: `millscope: ${what}` };
   } finally {
     progress.end();
+  }
+}
+
+/** @throws UsageError if the run does not get there */
+async function toMoment(lane: Lane, moment: number, { limit, progress }: Comparison): Promise<void> {
+  if (moment > limit) throw new UsageError(`--at ${moment} is behind --limit ${limit}: the runs do not get there`);
+  while (lane.moment < moment && lane.outcome === undefined) {
+    lane.advance(Math.min(moment, lane.moment + AT_ONCE));
+    progress(lane.moment);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (lane.moment < moment) {
+    throw new UsageError(`--at ${moment} is behind the end of ${lane.label}, which is at moment ${lane.moment}`);
   }
 }
 
@@ -115,6 +134,11 @@ async function compare(
   if (traces.includes(true)) {
     if (paths.length !== 2 || traces.includes(false)) {
       throw new UsageError(`a trace can be compared with another trace only: ${WAYS}`);
+    }
+    if (options.at !== undefined) {
+      throw new UsageError(
+        '--at is for runs: two traces are compared line by line (--from and --to say of which moments)',
+      );
     }
     return compareTraces([paths[0], paths[1]], (line) => progress.tell(() => `line ${line}`));
   }
@@ -137,6 +161,10 @@ async function compare(
       limit: options.limit ?? Number.POSITIVE_INFINITY,
       progress: (moment) => progress.tell(() => `moment ${moment}`),
     };
+    if (options.at !== undefined) {
+      for (const lane of [one, other]) await toMoment(lane, options.at, how);
+      return await compareMoment([one, other], options.at, how);
+    }
     const parting = await findParting(one, other, how);
     if (parting !== undefined) return { same: false, text: await partingText([one, other], parting, how) };
     const { outcome, moment } = one;

@@ -27,10 +27,12 @@ export function sidesTable(labels: readonly [string, string], rows: Sides): stri
   return table.toString();
 }
 
-const nextInstruction = async ({ guest }: Lane): Promise<string> =>
+/** What a lane executes next. */
+export const nextInstruction = async ({ guest }: Lane): Promise<string> =>
   (await instructionText(guest, guest.cpu.read('rip'))) ?? '(none)';
 
-async function endText({ guest, outcome }: Lane): Promise<string> {
+/** Whether a lane's run has ended, and how. */
+export async function endText({ guest, outcome }: Lane): Promise<string> {
   if (outcome === undefined) return 'goes on';
   if (outcome.kind === 'exit') return `has ended: exit ${outcome.status}`;
   const { message = outcome.kind } = await ending(guest, outcome);
@@ -46,11 +48,37 @@ const lastSwitchText = ({ lastSwitch }: Lane): string =>
     ? 'no switch came before'
     : `the last switch before was at moment ${lastSwitch.moment}: ${coroutineName(lastSwitch.from)} → ${coroutineName(lastSwitch.to)}`;
 
+/**
+ * The registers and the words of memory in which two processes differ, and whether there are more than that.
+ * @param mostWords of memory
+ */
+export function stateRows(
+  lanes: readonly [Lane, Lane],
+  { meanings, ignored }: Pick<Comparison, 'meanings' | 'ignored'>,
+  mostWords: number,
+): { readonly rows: Sides; readonly more: boolean } {
+  const rows: (readonly [string, string, string])[] = [];
+  const [one, other] = [lanes[0].guest.save(), lanes[1].guest.save()];
+  for (const name of REGISTERS) {
+    const [first, second] = [one.cpu.registers[name], other.cpu.registers[name]];
+    if (first === second || (meanings !== undefined && meanings[0].of(first) === meanings[1].of(second))) continue;
+    rows.push([name, hex(first), hex(second)]);
+  }
+  if (meanings !== undefined) return { rows, more: false };
+  let words = 0;
+  for (const address of differingWords(one, other, ignored)) {
+    if (words++ === mostWords) break;
+    const [first, second] = lanes.map(({ guest }) => hex(guest.cpu.memory.u64(address)));
+    rows.push([`${hex(BigInt(address))} (${regionAt(lanes[0].guest, address)})`, first, second]);
+  }
+  return { rows, more: words > mostWords };
+}
+
 /** Takes both to where they part, and shows both sides. */
 export async function partingText(
   lanes: readonly [Lane, Lane],
   { moment, marks }: Parting,
-  { meanings, ignored }: Comparison,
+  how: Comparison,
 ): Promise<string> {
   const both = async (text: (lane: Lane) => string | Promise<string>): Promise<readonly [string, string]> => [
     await text(lanes[0]),
@@ -71,22 +99,10 @@ export async function partingText(
   rows.push(['of', ...(await both((lane) => lane.guest.describe(rip(lane))))]);
   const written = lanes.map((lane) => lane.written.length);
   for (const lane of lanes) lane.advance(moment);
-  const [one, other] = [lanes[0].guest.save(), lanes[1].guest.save()];
   rows.push(['goes on at', ...(await both((lane) => lane.guest.describe(rip(lane))))]);
   addIfDifferent('then', await both(({ guest }) => whoRuns(guest)));
-  for (const name of REGISTERS) {
-    const [first, second] = [one.cpu.registers[name], other.cpu.registers[name]];
-    if (meanings !== undefined && meanings[0].of(first) === meanings[1].of(second)) continue;
-    addIfDifferent(name, [hex(first), hex(second)]);
-  }
-  let words = 0;
-  if (meanings === undefined) {
-    for (const address of differingWords(one, other, ignored)) {
-      if (words++ === MOST_WORDS) break;
-      const [first, second] = lanes.map(({ guest }) => hex(guest.cpu.memory.u64(address)));
-      rows.push([`${hex(BigInt(address))} (${regionAt(lanes[0].guest, address)})`, first, second]);
-    }
-  }
+  const state = stateRows(lanes, how, MOST_WORDS);
+  rows.push(...state.rows);
   const output = ({ written }: Lane, from: number): string =>
     JSON.stringify(
       written
@@ -105,7 +121,7 @@ export async function partingText(
       [lanes[0].label, lanes[1].label],
       rows.map(([what, first, second]) => [what, printable(first), printable(second)]),
     ),
-    ...(words > MOST_WORDS ? ['there is more memory that differs'] : []),
+    ...(state.more ? ['there is more memory that differs'] : []),
     'to look at both sides:',
     ...lanes.map(({ run }) => `  ${listingCommand(run, moment)}`),
   ].join('\n');

@@ -4,7 +4,7 @@ import type { Outcome, Process } from '../../runtime/process.js';
 import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
 import { openGuest, type Run, type RunOptions } from '../guest.js';
-import { listingCommand } from '../invocation.js';
+import { AROUND, listingCommand } from '../invocation.js';
 import { type Ending, ending } from '../outcome.js';
 import { NobodyReads } from '../write-all.js';
 import { EVENT_NAMES, type EventName, parseEvents } from './event.js';
@@ -24,8 +24,10 @@ export interface TraceOptions extends RunOptions {
   readonly format: (typeof FORMATS)[number];
   /** A path, or - for standard output. */
   readonly output: string;
-  readonly from: number;
+  readonly from?: number;
   readonly to?: number;
+  /** Instead of both: the moments around this one. */
+  readonly at?: number;
   /** A list of names, with commas. */
   readonly events?: string;
 }
@@ -47,7 +49,14 @@ const COURSE: readonly EventName[] = ['switch', 'coroutine', 'process'];
 
 function eventsOf({ events, format }: TraceOptions): Set<EventName> {
   if (events !== undefined) return parseEvents(events);
-  return new Set(EVENT_NAMES.filter((name) => format === 'text' || name !== 'instruction'));
+  return new Set(EVENT_NAMES.filter((name) => name !== 'memory' && (format === 'text' || name !== 'instruction')));
+}
+
+/** Which moments are traced. @throws UsageError */
+function momentsOf({ from, to, at }: TraceOptions): { readonly from: number; readonly to?: number } {
+  if (at === undefined) return { from: from ?? 0, ...(to === undefined ? {} : { to }) };
+  if (from !== undefined || to !== undefined) throw new UsageError('give either --at, or --from and --to');
+  return { from: Math.max(0, at - AROUND), to: at + AROUND };
 }
 
 /** Refuses to write over the program. */
@@ -65,9 +74,9 @@ function checkOutput({ output }: TraceOptions, paths: readonly string[]): void {
   }
 }
 
-function writerOf({ format }: TraceOptions, sink: Sink, paint: boolean, listing: Listing | undefined): Writer {
+function writerOf({ format, at }: TraceOptions, sink: Sink, paint: boolean, listing: Listing | undefined): Writer {
   if (format === 'perfetto') return new Perfetto(sink, listing);
-  return format === 'jsonl' ? new JsonLines(sink, listing) : new Text(sink, colors(paint), listing);
+  return format === 'jsonl' ? new JsonLines(sink, listing) : new Text(sink, colors(paint), listing, at);
 }
 
 function headerOf(
@@ -112,7 +121,8 @@ export async function trace(
   options: TraceOptions,
   surroundings: Surroundings,
 ): Promise<Ending> {
-  const { from, to = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY } = options;
+  const { limit = Number.POSITIVE_INFINITY } = options;
+  const { from, to = Number.POSITIVE_INFINITY } = momentsOf(options);
   const events = eventsOf(options);
   if (from > to) throw new UsageError(`--from ${from} is behind --to ${to}: give them the other way round`);
   if (from > limit) throw new UsageError(`--from ${from} is behind --limit ${limit}: the run does not get there`);
@@ -142,7 +152,9 @@ async function write(
   listing: Listing | undefined,
   { version, colors: paint }: Surroundings,
 ): Promise<Ending> {
-  const { from, to = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, output, format } = options;
+  const { limit = Number.POSITIVE_INFINITY, output, format, at } = options;
+  const moments = momentsOf(options);
+  const { from, to = Number.POSITIVE_INFINITY } = moments;
   const { cpu } = guest;
   const writer = writerOf(options, sink, paint && output === '-', listing);
   const recorder = new Recorder(guest, format === 'perfetto' ? new Set([...events, ...COURSE]) : events, writer);
@@ -168,21 +180,22 @@ async function write(
   try {
     let outcome = await advance(from, false);
     if (outcome.kind !== 'limit' && !interrupted && cpu.moment < from) {
-      throw new UsageError(`--from ${from} is behind the end of the run, which is at moment ${cpu.moment}`);
+      const first = at === undefined ? `--from ${from}` : `--at ${at}`;
+      throw new UsageError(`${first} is behind the end of the run, which is at moment ${cpu.moment}`);
     }
     sink.open();
     writer.begin(
-      { ...headerOf(run, guest, version), from, to: options.to ?? null, events: [...events] },
+      { ...headerOf(run, guest, version), from, to: moments.to ?? null, events: [...events] },
       recorder.coroutine,
     );
-    if (listing !== undefined) recorder.step();
-    if (outcome.kind === 'limit') outcome = await advance(Math.min(to, limit), listing !== undefined);
+    recorder.step();
+    if (outcome.kind === 'limit') outcome = await advance(Math.min(to, limit), recorder.needsSteps);
     recorder.close();
     const isCut = outcome.kind === 'limit' && to <= limit;
     const end = isCut ? { status: 0, message: undefined } : await ending(guest, outcome);
     writer.end(endOf(guest, outcome, end, isCut ? 'to' : 'limit'));
     sink.close();
-    if (output !== '-') tellOfFile(options, sink.size, cpu.moment);
+    if (output !== '-') tellOfFile(options, sink.size, from, cpu.moment);
     if (!interrupted)
       return { ...end, message: end.message && withCommand(end.message, listingCommand(run, cpu.moment)) };
     return {
@@ -201,7 +214,7 @@ function withCommand(message: string, command: string): string {
   return [...lines.slice(0, -1), `to list what led there: ${command}`, ...lines.slice(-1)].join('\n');
 }
 
-function tellOfFile({ output, format, from }: TraceOptions, bytes: number, to: number): void {
+function tellOfFile({ output, format }: TraceOptions, bytes: number, from: number, to: number): void {
   const where = format === 'perfetto' ? '; open it at https://ui.perfetto.dev' : '';
   const screen = new Sink('-');
   screen.open();

@@ -1,4 +1,5 @@
 import { didYouMean, nearNames } from '../../asm/near.js';
+import type { AccessKind } from '../../emu/accesses.js';
 import type { ChannelOperation } from '../../runtime/events.js';
 import type { Outcome } from '../../runtime/process.js';
 import { UsageError } from '../errors.js';
@@ -7,6 +8,7 @@ import type { SwitchRecord } from '../switches.js';
 /** What a trace may be asked for. Each costs something only then. */
 export const EVENT_NAMES = [
   'instruction',
+  'memory',
   'switch',
   'coroutine',
   'channel',
@@ -26,6 +28,17 @@ interface At {
 interface By extends At {
   /** Id of the coroutine that runs; undefined if none does. */
   readonly coroutine: number | undefined;
+}
+
+/** An instruction has accessed memory, or the host has in its place; a moment is the one behind it, as for a door. */
+export interface MemoryEvent extends By {
+  readonly kind: 'memory';
+  readonly access: AccessKind;
+  readonly address: number;
+  /** In bytes. */
+  readonly size: number;
+  /** Of a write of 8 bytes at most: what is there behind the instruction. */
+  readonly value?: bigint;
 }
 
 /** A switch, complete. */
@@ -84,6 +97,7 @@ export type ProcessEvent = At & { readonly kind: 'process'; readonly process: nu
 
 /** Everything but instructions, which are {@link Step}s. */
 export type TraceEvent =
+  | MemoryEvent
   | SwitchEvent
   | CoroutineEvent
   | ChannelEvent

@@ -43,6 +43,10 @@ function eventJson(event: TraceEvent): unknown {
     const { kind, at, process, what } = event;
     return { kind, at, process, what, ...(event.what === 'end' ? { how: outcomeJson(event.outcome) } : {}) };
   }
+  if (event.kind === 'memory') {
+    const { address, value, ...rest } = event;
+    return { ...rest, address: hex(BigInt(address)), ...(value === undefined ? {} : { value: hex(value) }) };
+  }
   if (event.kind !== 'switch') {
     // In the place of a coroutine or a channel: that it is none.
     return Object.fromEntries(Object.entries(event).map(([name, value]) => [name, value ?? null]));

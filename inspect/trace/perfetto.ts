@@ -80,6 +80,13 @@ export class Perfetto implements Writer {
   event(event: TraceEvent): void {
     const { at } = event;
     switch (event.kind) {
+      case 'memory': {
+        const { access, size, value } = event;
+        const address = hex(BigInt(event.address));
+        const args = { size, ...(value === undefined ? {} : { value: hex(value) }) };
+        this.#instant(`${access} ${address}`, event.kind, at, event.coroutine ?? this.#period.coroutine, args);
+        break;
+      }
       case 'switch':
         this.#switch(event.record);
         break;

@@ -1,14 +1,16 @@
+import type { AccessKind } from '../../emu/accesses.js';
 import { BadAddress } from '../../emu/errors.js';
 import { REGISTER_FILE } from '../../emu/registers.js';
 import type { Outcome, Process } from '../../runtime/process.js';
 import { recordSwitches } from '../switches.js';
 import { watchEntries } from './entries.js';
-import type { EventName, Step, TraceEvent } from './event.js';
+import type { EventName, MemoryEvent, Step, TraceEvent } from './event.js';
 import { watchForks } from './forks.js';
 import type { Writer } from './writer.js';
 
 const RIP = REGISTER_FILE.indexOf('rip');
 const NOWHERE = -1;
+const WORD_BYTES = 8;
 
 /** A step that is filled in anew for each instruction. */
 class CurrentStep implements Step {
@@ -61,14 +63,16 @@ export class Recorder {
   readonly #step = new CurrentStep();
   /** Events that are told before the instruction whose `syscall` they came from is complete. */
   readonly #queue: TraceEvent[] = [];
+  readonly #wanted: ReadonlySet<EventName>;
   readonly #decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   #stepping = false;
   #coroutine = 0;
 
-  /** @param wanted what the writer is told of, but for instructions, which begin with {@link step} */
+  /** @param wanted what the writer is told of; instructions and accesses to memory from {@link step} on */
   constructor(process: Process, wanted: ReadonlySet<EventName>, writer: Writer) {
     this.#process = process;
     this.#writer = writer;
+    this.#wanted = wanted;
     const { cpu, mill } = process;
     const running = (): number | undefined => this.#idOf(mill.coroutines.running);
     this.#ends.push(
@@ -153,8 +157,21 @@ export class Recorder {
     return this.#coroutine;
   }
 
-  /** Tells of each instruction from now on; the process is to be stepped. */
+  /** Whether somebody wants to know what can be seen in single steps only. */
+  get needsSteps(): boolean {
+    return this.#wanted.has('instruction') || this.#wanted.has('memory');
+  }
+
+  /** The process is stepped from now on, if that is needed. */
   step(): void {
+    if (this.#wanted.has('memory')) {
+      const { cpu } = this.#process;
+      this.#ends.push(cpu.onAccess((access, address, size) => this.#tell(this.#accessEvent(access, address, size))));
+    }
+    if (this.#wanted.has('instruction')) this.#stepInstructions();
+  }
+
+  #stepInstructions(): void {
     this.#stepping = true;
     this.#readAll();
     const { cpu } = this.#process;
@@ -202,6 +219,15 @@ export class Recorder {
   #tell(event: TraceEvent): void {
     if (this.#stepping) this.#queue.push(event);
     else this.#writer.event(event);
+  }
+
+  #accessEvent(access: AccessKind, address: number, size: number): MemoryEvent {
+    const { cpu } = this.#process;
+    const event = { kind: 'memory', at: cpu.moment, coroutine: this.#coroutine, access, address, size } as const;
+    // A door may have given back what it had written to.
+    if (access === 'read' || size > WORD_BYTES || cpu.memory.protectionAt(address) === undefined) return event;
+    const bytes = cpu.memory.read(address, size);
+    return { ...event, value: bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n) };
   }
 
   #flush(upTo: number): void {

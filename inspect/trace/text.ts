@@ -17,6 +17,9 @@ const TEXT_WIDTH = 32;
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const SPACES = bytesOf(' '.repeat(MOMENT_WIDTH + 1));
+/** In front of a line, where one is to be found at a glance: of that one, and of the others. */
+const MARK = bytesOf('=> ');
+const NO_MARK = bytesOf('   ');
 const NAMES = REGISTER_FILE.map((name) => bytesOf(`  ${name} `));
 const ARROW = bytesOf(' -> ');
 const END_OF_LINE = bytesOf('\n');
@@ -48,6 +51,10 @@ function switchText({ record }: Extract<TraceEvent, { kind: 'switch' }>): string
 
 function eventText(event: TraceEvent): string {
   switch (event.kind) {
+    case 'memory': {
+      const value = event.value === undefined ? '' : `: ${hex(event.value)}`;
+      return `${who(event.coroutine)}: ${event.access} at ${hex(BigInt(event.address))}, ${event.size} bytes${value}`;
+    }
     case 'switch':
       return switchText(event);
     case 'coroutine':
@@ -77,16 +84,21 @@ export class Text implements Writer {
   readonly #sink: Sink;
   readonly #paint: Colors;
   readonly #listing: Listing | undefined;
+  readonly #marked: number | undefined;
   /** An instruction's place and text, and what fills their column, by its address. */
   readonly #known = new Map<number, readonly [Uint8Array, Uint8Array]>();
   readonly #names = new Map<number, Uint8Array>();
   #begun = false;
 
-  /** @param listing where instructions are traced */
-  constructor(sink: Sink, paint: Colors, listing?: Listing) {
+  /**
+   * @param listing where instructions are traced
+   * @param marked the moment whose instruction is marked
+   */
+  constructor(sink: Sink, paint: Colors, listing?: Listing, marked?: number) {
     this.#sink = sink;
     this.#paint = paint;
     this.#listing = listing;
+    this.#marked = marked;
   }
 
   begin({ program, engine, seed, from }: Header, coroutine: number): void {
@@ -103,6 +115,7 @@ export class Text implements Writer {
 
   instruction({ at, coroutine, address, size, before, after, changed }: Step): void {
     const sink = this.#sink;
+    if (this.#marked !== undefined) sink.bytes(at === this.#marked ? MARK : NO_MARK);
     const digits = at < 10 ? 1 : Math.floor(Math.log10(at)) + 1;
     if (digits < MOMENT_WIDTH) sink.bytes(SPACES.subarray(0, MOMENT_WIDTH - digits));
     sink.decimal(at);
@@ -123,7 +136,8 @@ export class Text implements Writer {
 
   event(event: TraceEvent): void {
     if (!this.#begun) return;
-    const text = `${String(event.at).padStart(MOMENT_WIDTH)}  * ${eventText(event)}`;
+    const margin = this.#marked === undefined ? '' : ' '.repeat(NO_MARK.length);
+    const text = `${margin}${String(event.at).padStart(MOMENT_WIDTH)}  * ${eventText(event)}`;
     this.#line(event.kind === 'switch' ? this.#paint.yellow(text) : this.#paint.cyan(text));
   }
 

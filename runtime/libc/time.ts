@@ -44,7 +44,7 @@ const split = (ns: bigint): readonly [bigint, bigint] => [ns / PER_SECOND, ns % 
  */
 export function timeFunctions({ memory, symbols, clock, fail }: Host): HostFunctions {
   /** In ns, as all of these. Asking counts as a call of now(), so that a program that asks until time has passed ends. */
-  const calendar = (): bigint => BigInt(clock.virtual ? clock.now() : Date.now()) * PER_MS;
+  const calendar = (): bigint => BigInt(clock.calendar()) * PER_MS;
   const monotonic = (): bigint => BigInt(clock.now()) * PER_MS;
   const processor = (call: Call): bigint => BigInt(call.cpu.moment);
   const read = (call: Call, id: number): bigint | undefined => {

@@ -317,3 +317,60 @@ describe('millscope diff', () => {
     expect(millscope(['diff', FAN_IN, '--seeds', '1,2'], { FORCE_COLOR: '1' }).stdout).not.toContain('\x1b[');
   });
 });
+
+describe('millscope diff --at', () => {
+  it('compares two seeds at a moment, whatever came before', () => {
+    const parted = momentOf(millscope(['diff', FAN_IN, '--seeds', '1,2']));
+    const before = millscope(['diff', FAN_IN, '--seeds', '1,2', '--at', `${parted - 1}`]);
+    expect(before).toEqual({
+      status: SAME,
+      stdout: `the runs are the same at moment ${parted - 1}\n`,
+      stderr: '',
+    });
+    const at = parted + 40;
+    const ended = millscope(['diff', FAN_IN, '--seeds', '1,2', '--at', `${at}`]);
+    expectComplaint(ended, DIFFERENT, new RegExp(`^millscope: the runs differ at moment ${at}\n$`));
+    const rows = rowsOf(ended.stdout);
+    // What each side is like there by itself says which registers differ.
+    const registers = ['1', '2'].map((seed) => {
+      const { stdout } = millscope(['run', FAN_IN, '--seed', seed, '--at', `${at}`]);
+      return Object.fromEntries(
+        [...stdout.matchAll(/\b(r[a-z0-9]{1,2}) +(0x[0-9a-f]+)/g)].map(([, name, value]) => [name, value]),
+      );
+    });
+    expect(Object.keys(registers[0]).length).toBeGreaterThanOrEqual(16);
+    for (const [name, value] of Object.entries(registers[0])) {
+      expect(rows[name], name).toEqual(value === registers[1][name] ? undefined : [value, registers[1][name]]);
+    }
+    for (const seed of [1, 2]) {
+      expect(ended.stdout).toContain(`\n  millscope run ${FAN_IN} --seed ${seed} --at ${at}\n`);
+    }
+  });
+
+  it('shows what libmill knows on both sides', () => {
+    const { stdout } = millscope(['diff', FAN_IN, PIPELINE, '--at', '300']);
+    const rows = rowsOf(stdout);
+    expect(rows['coroutine 1']).toEqual(['chs(<1>)', 'RUNNING']);
+    expect(rows['channel <2>'][0]).toMatch(/^0 of 0; sends: coroutine 2; receives: \(none\)$/);
+    expect(rows.ready).toHaveLength(2);
+  });
+
+  it.skipIf(NATIVE_MISSING !== undefined)('finds both engines the same at any moment', () => {
+    for (const at of [0, 500, 1704]) {
+      const { stdout } = millscope(['diff', FAN_IN, '--engines', 'unicorn.js,native', '--at', `${at}`]);
+      expect(stdout).toBe(`the runs are the same at moment ${at}\n`);
+    }
+  });
+
+  it('says that there is no such moment, or no such comparison', () => {
+    const ask = (...args: string[]): Ended => millscope(['diff', ...args]);
+    expectComplaint(
+      ask(FAN_IN, '--seeds', '1,2', '--at', '99999'),
+      2,
+      /--at 99999 is behind the end of seed 1, which is at moment \d+/,
+    );
+    expectComplaint(ask(FAN_IN, '--seeds', '1,2', '--at', '500', '--limit', '400'), 2, /behind --limit 400/);
+    const traces = [1, 2].map((seed) => trace(`at-${seed}.jsonl`, FAN_IN, '--seed', `${seed}`));
+    expectComplaint(ask(...traces, '--at', '5'), 2, /--at is for runs/);
+  });
+});

@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openCpu } from '../../emu/open.js';
 import { differenceOf, History } from '../../inspect/history.js';
+import { loadProgram } from '../../inspect/program.js';
 import { libmill } from '../../runtime/libmill.js';
 import { Process, type SavedProcess } from '../../runtime/process.js';
+import { file } from './command.js';
 import { everyProgram, programNamed, withProcess } from './every-program.js';
 
 const SAMPLES = 200;
@@ -118,10 +120,63 @@ describe('a history', () => {
     });
   });
 
-  test('there is none of a run on the real clock', async () => {
-    const cpu = openCpu({ memory: 64 << 20 });
-    const process = new Process(cpu, libmill(), function* () {}, ['program'], { clock: 'real' });
-    expect(() => new History(process)).toThrow('a run on the real clock cannot be repeated');
+  test.each(['timeouts.s', 'timers.c', 'sleeping.c', 'fork-times.c'])(
+    'of a run on the real clock tells the guest the same again: %s',
+    async (name) => {
+      const [, load, argv] = programNamed(name);
+      const cpu = openCpu();
+      const process = new Process(cpu, libmill(), await load(), ['program', ...argv], { clock: 'real' });
+      const history = new History(process, { interval: 700 });
+      const states: SavedProcess[] = [];
+      while (history.outcome === undefined) {
+        await history.go(history.moment + 97);
+        states.push(process.save());
+      }
+      const output = written(history);
+      const { end, furthest } = history;
+      expect(end?.kind).toBe('exit');
+      for (const state of [...states].reverse()) {
+        await history.go(state.cpu.moment);
+        expect(differenceOf(state.cpu, process.save().cpu), `at ${state.cpu.moment}`).toBeUndefined();
+      }
+      await history.go(0);
+      await history.go(furthest);
+      expect([history.moment, history.outcome, written(history)]).toEqual([furthest, end, output]);
+      cpu.close();
+    },
+  );
+
+  test('of a run on the real clock lets no time be lost when a child ends', async () => {
+    const path = file(
+      'child.s',
+      `.include "libmill.inc"
+.text
+.globl main
+main: push %rbx
+ call mill_now_
+ mov %rax, %rbx
+ call fork
+ test %eax, %eax
+ jnz parent
+ mov $400000, %edi
+ call usleep
+ xor %edi, %edi
+ call _exit
+parent: call mill_now_
+ sub %rbx, %rax
+ cmp $400, %rax
+ setge %al
+ movzx %al, %eax
+ pop %rbx
+ ret
+`,
+    );
+    const cpu = openCpu();
+    const process = new Process(cpu, libmill(), await loadProgram([path]), ['program'], { clock: 'real' });
+    const history = new History(process);
+    await history.go(Number.POSITIVE_INFINITY);
+    // The parent has waited for its child, as all of them do here.
+    expect(history.end).toEqual({ kind: 'exit', status: 1 });
     cpu.close();
   });
 

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Image } from '../../asm/image.js';
 import { GENERAL_INDEX } from '../../emu/registers.js';
+import { loadProgram } from '../../inspect/program.js';
 import { Session } from '../../inspect/session.js';
 import { recordSwitches, type SwitchRecord } from '../../inspect/switches.js';
 import type { Body } from '../../runtime/bodies.js';
 import { MILL_CR, offsets } from '../../runtime/layout.js';
 import type { Process } from '../../runtime/process.js';
+import { file } from './command.js';
 import { programNamed, withProcess } from './every-program.js';
 
 const RSP = GENERAL_INDEX.rsp;
@@ -217,6 +219,102 @@ describe.each(PROGRAMS)('a session of %s', (name) => {
         expect(session.moment, `rbx, back from ${at}`).toBe(last(at, (one) => changed(one, 'rbx')));
       }
     });
+  });
+});
+
+describe('breakpoints and watchpoints together', () => {
+  test.each(['three-workers.s', 'every-slot.s'])(
+    'stop at what comes first, forwards and backwards: %s',
+    async (name) => {
+      await withSession(name, async (session, { steps, switches }) => {
+        const place = 'mill_suspend';
+        const address = Number(session.process.symbol(place));
+        const fits = (one: number): boolean =>
+          steps[one].rip === address || (one > 0 && steps[one].watched !== steps[one - 1].watched);
+        const [changes, passes] = [0, 0].map(() => new Set<number>());
+        await session.go(switches[0].at);
+        session.watch({ kind: 'slot', coroutine: 1, slot: 'r12' });
+        session.watch({ kind: 'place', place });
+        for (const at of moments(steps.length - 1, 40)) {
+          for (const move of ['run', 'runBack'] as const) {
+            await session.go(at);
+            await session[move]();
+            const expected = move === 'run' ? first(steps, at, fits) : last(at, fits);
+            expect(session.moment, `${move} from ${at}`).toBe(expected);
+            if (fits(expected)) (steps[expected].rip === address ? passes : changes).add(expected);
+          }
+        }
+        expect(Math.min(changes.size, passes.size)).toBeGreaterThan(0);
+      });
+    },
+  );
+
+  test('a step over a call stops at what it changes', async () => {
+    await withSession('three-workers.s', async (session, { steps, switches }) => {
+      const { process } = session;
+      await session.go(switches[0].at);
+      const isChanged = (one: number): boolean => one > 0 && steps[one].watched !== steps[one - 1].watched;
+      session.watch({ kind: 'slot', coroutine: 1, slot: 'r12' });
+      let stopped = 0;
+      for (const at of steps.keys()) {
+        const returns = returnOf(process, steps[at].rip);
+        if (returns === undefined) continue;
+        const returned = (one: number): boolean =>
+          steps[one].rip === returns && steps[one].rsp === steps[at].rsp && steps[one].running === steps[at].running;
+        const expected = first(steps, at, (one) => returned(one) || isChanged(one));
+        if (isChanged(expected)) stopped++;
+        await session.go(at);
+        await session.stepOver();
+        expect(session.moment, `over, from ${at}`).toBe(expected);
+      }
+      expect(stopped).toBeGreaterThan(0);
+    });
+  });
+});
+
+test('writes are found even if they change nothing, forwards and backwards', async () => {
+  const path = file(
+    'writes.s',
+    `.text
+.globl main
+main: mov $300, %ecx
+ lea cell(%rip), %rdi
+again: movq $1, (%rdi)
+ movq $1, (%rdi)
+ movb $1, 8(%rdi)
+ incl 3(%rdi)
+ mov (%rdi), %rax
+ dec %ecx
+ jnz again
+ xor %eax, %eax
+ ret
+.data
+.quad 0
+cell: .quad 0, 0
+`,
+  );
+  await withProcess(await loadProgram([path]), [], async (process) => {
+    const session = new Session(process, { interval: 100 });
+    await session.to('again');
+    const again = session.moment;
+    const cell = Number(process.symbol('cell'));
+    // Of the seven instructions of the loop the first, the second and the fourth write into it.
+    const writes = Array.from({ length: 300 }, (_, round) => [1, 2, 4].map((at) => again + round * 7 + at)).flat();
+    for (const moment of writes.slice(0, 60)) {
+      expect(await session.nextWrite(cell, 8)).toBe(true);
+      expect(session.moment).toBe(moment);
+    }
+    for (const moment of writes.slice(0, 59).reverse()) {
+      expect(await session.previousWrite(cell, 8)).toBe(true);
+      expect(session.moment).toBe(moment);
+    }
+    expect([await session.previousWrite(cell, 8), session.moment]).toEqual([false, 0]);
+    await session.go(Number.POSITIVE_INFINITY);
+    expect([await session.previousWrite(cell + 7, 1), session.moment]).toEqual([true, writes[898]]);
+    // What the runtime does in a door's place: who runs.
+    const running = Number(process.symbol('mill_running'));
+    await session.go(0);
+    expect(await session.nextWrite(running, 8)).toBe(false);
   });
 });
 

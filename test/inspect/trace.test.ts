@@ -125,9 +125,53 @@ describe('millscope trace --format jsonl', () => {
     expect(linesOf(PIPELINE).some(({ kind }) => kind === 'instruction')).toBe(false);
   });
 
+  it('has accesses to memory behind the instructions that made them', () => {
+    const program = guest(
+      'accesses.s',
+      'main: push %rbx\n lea cell(%rip), %rbx\n addq $5, (%rbx)\n pop %rbx\n xor %eax, %eax\n ret\n.data\ncell: .quad 7',
+    );
+    const lines = linesOf(program, '--events', 'instruction,memory', '--from', '15', '--to', '19');
+    expect(invalidLine(lines)).toBeUndefined();
+    const cell = lines.find(({ text }) => `${text}`.startsWith('lea'))?.changed as { rbx: string };
+    // The stack as in the listing of another program below; rbx is 0 there.
+    expect(
+      lines.slice(2, -1).map(({ kind, at, access, address, size, value }) => {
+        return kind === 'instruction' ? at : [at, access, address, size, value];
+      }),
+    ).toEqual([
+      15,
+      [16, 'write', '0x1fefbfb0', 8, '0x0'],
+      16,
+      17,
+      [18, 'read', cell.rbx, 8, undefined],
+      [18, 'write', cell.rbx, 8, '0xc'],
+      18,
+      [19, 'read', '0x1fefbfb0', 8, undefined],
+    ]);
+    const alone = linesOf(program, '--events', 'memory', '--from', '15', '--to', '19');
+    expect(alone.slice(1, -1)).toEqual(lines.filter(({ kind }) => kind === 'memory'));
+    const text = millscope(['trace', program, '--events', 'memory', '--from', '17', '--to', '18']).stdout;
+    expect(text).toContain(`       18  * main: write at ${cell.rbx}, 8 bytes: 0xc\n`);
+    const perfetto = JSON.parse(millscope(['trace', program, '--events', 'memory', '--format', 'perfetto']).stdout);
+    expect(perfetto.traceEvents).toContainEqual(
+      expect.objectContaining({
+        name: `write ${cell.rbx}`,
+        ts: 18,
+        tid: 1,
+        args: { moment: 18, size: 8, value: '0xc' },
+      }),
+    );
+  });
+
+  it('has what a door writes', () => {
+    const lines = linesOf(PIPELINE, '--events', 'memory');
+    expect(invalidLine(lines)).toBeUndefined();
+    for (const kind of ['read', 'write', 'host write']) expect(lines.map(({ access }) => access)).toContain(kind);
+  });
+
   it.skipIf(NATIVE_MISSING !== undefined)('is the same on both engines', () => {
     const body = (engine: string): string[] =>
-      millscope(['trace', '--format', 'jsonl', '--events', EVERYTHING, PIPELINE, '--engine', engine])
+      millscope(['trace', '--format', 'jsonl', '--events', `${EVERYTHING},memory`, PIPELINE, '--engine', engine])
         .stdout.split('\n')
         .slice(1);
     expect(body('native')).toEqual(body('unicorn.js'));
@@ -182,6 +226,19 @@ describe('millscope trace', () => {
     expect(whole).toMatch(/\n# exit 0 at moment \d+\n$/);
   });
 
+  it('lists what is around a moment, with that marked', () => {
+    const { stdout, status } = millscope(['trace', PIPELINE, '--at', '25']);
+    expect(status).toBe(0);
+    const between = millscope(['trace', PIPELINE, '--from', '5', '--to', '45']).stdout;
+    expect(stdout.replace(/^(=>| {2}) (?= *\d)/gm, '')).toBe(between);
+    // What comes about at the moment is not its instruction.
+    const marked = stdout.split('\n').filter((line) => line.startsWith('=>'));
+    expect(marked).toEqual([expect.stringMatching(/^=> {8}25 {2}main {10}mill_chmake_\+0x7 .*retq/)]);
+    const lines = linesOf(PIPELINE, '--events', 'instruction', '--at', '7');
+    expect(lines.filter(({ kind }) => kind === 'instruction').map(({ at }) => at)).toEqual([...Array(27).keys()]);
+    expect(invalidLine(lines)).toBeUndefined();
+  });
+
   it('has colours on a screen only, and not with NO_COLOR', () => {
     const ESCAPE = '\x1b[';
     const args = ['trace', PIPELINE, '--events', 'switch'];
@@ -222,11 +279,13 @@ describe('millscope trace', () => {
 
   it.each([
     ['--from 99999', /--from 99999 is behind the end of the run, which is at moment 2899/],
+    ['--at 99999', /--at 99999 is behind the end of the run, which is at moment 2899/],
+    ['--at 20 --to 30', /give either --at, or --from and --to/],
     ['--from 20 --to 10', /--from 20 is behind --to 10/],
     ['--from 20 --limit 10', /--from 20 is behind --limit 10/],
     ['--from -1', /whole number/],
-    ['--events swich', /no event "swich"; did you mean "switch"\? There are instruction, switch,/],
-    ['--events switch,', /no event "": instruction, switch,/],
+    ['--events swich', /no event "swich"; did you mean "switch"\? There are instruction, memory, switch,/],
+    ['--events switch,', /no event "": instruction, memory, switch,/],
     ['--format xml', /Allowed choices are text, jsonl, perfetto/],
     ['-o /nowhere/at/all.txt', /cannot write \/nowhere\/at\/all\.txt: there is no such folder/],
     ['-o /', /cannot write \/: that is a folder/],
