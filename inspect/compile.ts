@@ -12,7 +12,7 @@ const CPLUSPLUS = { command: 'c++', variable: 'CXX' };
 const ENDINGS = ['.c', '.S', '.cc', '.cpp', '.cxx'];
 
 /** Where libmill.h is, beside the compiled and the uncompiled runtime alike. */
-const INCLUDE = fileURLToPath(new URL('../runtime/include', import.meta.url));
+export const INCLUDE = fileURLToPath(new URL('../runtime/include', import.meta.url));
 
 /**
  * -Og keeps a step at a line. Stack probes would walk from the parent's stack to its child's in go().

@@ -1,0 +1,32 @@
+import type { Image } from '../../asm/image.js';
+import type { Process } from '../../runtime/process.js';
+import { loadEngine } from '../engine.js';
+import { UsageError } from '../errors.js';
+import { readFiles } from '../program.js';
+import { placesOf } from './driver.js';
+import type { ProbeOptions } from './options.js';
+import { prepare } from './prepare.js';
+import { keepSignalMask } from './signal-mask.js';
+
+/** A probe as a program like any other. */
+export interface ProbeProgram {
+  readonly image: Image;
+  /** Gives a process with this program what it needs of the kernel; to be called before it runs. */
+  readonly attach: (process: Process) => void;
+}
+
+/**
+ * The program that is run to measure a switch, for screens that run programs: the same one, to the same moments.
+ * @throws UsageError if there is no such switch, and what reading and linking throw
+ */
+export async function probeProgram(
+  paths: readonly string[],
+  options: ProbeOptions & { readonly cc: string; readonly link: readonly string[] },
+): Promise<ProbeProgram> {
+  await loadEngine();
+  const codes = await prepare(await readFiles(paths, options.cc, options.link), options);
+  const number = typeof options.probe === 'number' ? options.probe : 1;
+  const code = codes[number - 1];
+  if (code === undefined) throw new UsageError(`there is no probe ${number}: ${codes.length} were found`);
+  return { image: code.image, attach: (process) => keepSignalMask(process, placesOf(code.image).mask) };
+}
