@@ -4,7 +4,10 @@ import { createColors } from 'picocolors';
 import { GENERAL_REGISTERS } from '../emu/registers.js';
 import { CTX_SLOTS, type CtxSlot, MILL_CR } from '../runtime/layout.js';
 import type { Process } from '../runtime/process.js';
+import { coroutineName, hex } from './names.js';
 import type { Half, SwitchRecord } from './switches.js';
+
+export { coroutineName, hex, whoRuns } from './names.js';
 
 /** What paints text for a terminal, or leaves it as it is. */
 export type Colors = ReturnType<typeof createColors>;
@@ -12,24 +15,6 @@ export type Colors = ReturnType<typeof createColors>;
 /** Colours, or functions that leave text as it is. */
 export function colors(enabled: boolean): Colors {
   return createColors(enabled);
-}
-
-/** A 64-bit value in hexadecimal. */
-export function hex(value: bigint): string {
-  return `0x${value.toString(16)}`;
-}
-
-/** A coroutine as people call it. */
-export function coroutineName(id: number): string {
-  return id === 0 ? 'main' : `coroutine ${id}`;
-}
-
-/** The coroutine that runs, in words. */
-export function whoRuns(process: Process): string {
-  const { coroutines, census } = process.mill;
-  if (process.running !== undefined) return `in ${coroutineName(census.id(process.running))}`;
-  if (coroutines.running === 0) return 'between coroutines';
-  return `in no coroutine (mill_running is ${hex(BigInt(coroutines.running))}, which is none)`;
 }
 
 /** The general registers in four columns, a line each row. */

@@ -143,15 +143,16 @@ export function coroutineOf(process: Process, id: number): number {
 /**
  * The calls that a coroutine is in, the innermost first, as far as its stack tells: what was left there by calls that
  * are over may be among them.
+ * @param rsp where its stack begins to be in use, if that is not what its registers say
  * @throws UsageError if there is no coroutine with this id
  */
-export function framesOf(process: Process, id: number): Frame[] {
+export function framesOf(process: Process, id: number, rsp?: number): Frame[] {
   const { memory } = process.cpu;
   const cr = coroutineOf(process, id);
   const { low, high } = process.mill.coroutines.stackOf(cr);
-  const rsp = Number(registersAt(process, cr).rsp ?? 0n);
+  const from = rsp ?? Number(registersAt(process, cr).rsp ?? 0n);
   const frames: Frame[] = [];
-  for (let at = Math.max(low, Math.ceil(rsp / POINTER) * POINTER); at + POINTER <= high; at += POINTER) {
+  for (let at = Math.max(low, Math.ceil(from / POINTER) * POINTER); at + POINTER <= high; at += POINTER) {
     const returnsTo = memory.u64(at);
     if (isBehindCall(process, returnsTo)) frames.push({ address: at, returnsTo });
   }

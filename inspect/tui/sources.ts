@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { INCLUDES } from '../../asm/libmill.image.js';
+import type { Sources } from '../view/code.js';
+
+/** The runtime's own assembly text, in the package as in the project. */
+const RUNTIME = fileURLToPath(new URL('../../asm/', import.meta.url));
+
+/** Looks for sources where the program's files are, where this is started, and in the runtime. */
+export function fileSources(paths: readonly string[]): Sources {
+  const known = new Map<string, readonly string[] | undefined>();
+  const folders = ['', ...new Set(paths.map(dirname)), RUNTIME];
+  const read = (file: string): readonly string[] | undefined => {
+    const named = paths.find((path) => path === file || path.endsWith(`/${file}`));
+    for (const path of [...(named === undefined ? [] : [named]), ...folders.map((folder) => join(folder, file))]) {
+      try {
+        return readFileSync(path, 'utf8').split('\n');
+      } catch {
+        // It is looked for elsewhere, and done without if it is nowhere.
+      }
+    }
+    return INCLUDES[file]?.split('\n');
+  };
+  return (file) => {
+    if (!known.has(file)) known.set(file, read(file));
+    return known.get(file);
+  };
+}

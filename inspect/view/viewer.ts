@@ -1,0 +1,124 @@
+import { Disassembler } from '../../emu/disassembler.js';
+import type { Outcome } from '../../runtime/process.js';
+import type { Session } from '../session.js';
+import { type ChannelView, survey, type TimerView } from '../survey.js';
+import { type CodeView, codeView, type Sources } from './code.js';
+import { type ContextView, concerned, contextView, readSlots } from './context.js';
+import { type CoroutinesView, coroutinesView } from './coroutines.js';
+import { type OutputView, outputView } from './output.js';
+import { Reader } from './readings.js';
+import { type RegisterRow, registerRows } from './registers.js';
+import { positionAt, type Sequence, sequencesOf } from './sequence.js';
+import { readWords, type StackView, stackExtent, stackView } from './stack.js';
+import { lane, type Timeline, timeline } from './timeline.js';
+
+/** How much a screen has room for. */
+export interface Extent {
+  /** Instructions on each side of the next one. */
+  readonly code: number;
+  /** Words of the stack. */
+  readonly words: number;
+  readonly coroutines: number;
+  /** Lines of output. */
+  readonly output: number;
+  /** Switches on each side of the moment. */
+  readonly switches: number;
+  /** Cells of the lane that shows who runs when. */
+  readonly lane: number;
+}
+
+/** A moment of a run as screens show it. It depends on the run, the moment and what is asked for, and on nothing else. */
+export interface MomentView {
+  readonly moment: number;
+  /** Id of the coroutine that runs; undefined if mill_running is none. */
+  readonly running: number | undefined;
+  readonly outcome: Outcome | undefined;
+  readonly code: CodeView;
+  readonly registers: readonly RegisterRow[];
+  /** Of the coroutine that was selected, else of the one that the next instruction concerns. */
+  readonly context: ContextView;
+  readonly stack: StackView;
+  readonly coroutines: CoroutinesView;
+  readonly channels: readonly ChannelView[];
+  readonly timers: readonly TimerView[];
+  /** ms of the machine's clock. */
+  readonly time: number;
+  readonly output: OutputView;
+  readonly timeline: Timeline;
+  /** Ids of who runs, from the start of the run to the last moment that has been seen. */
+  readonly lane: readonly number[];
+}
+
+/** Makes the picture of a session's moment. Close it after use. */
+export class Viewer {
+  readonly #session: Session;
+  readonly #disassembler: Disassembler;
+  readonly #sequences: readonly Sequence[];
+  readonly #sources: Sources;
+  readonly #reader: Reader;
+
+  private constructor(session: Session, disassembler: Disassembler, sources: Sources) {
+    this.#session = session;
+    this.#disassembler = disassembler;
+    this.#sequences = sequencesOf(session.process, disassembler);
+    this.#sources = sources;
+    this.#reader = new Reader(session);
+  }
+
+  /** Loads Capstone. @param sources finds the text of what the code is from */
+  static async open(session: Session, sources: Sources = () => undefined): Promise<Viewer> {
+    return new Viewer(session, await Disassembler.load(), sources);
+  }
+
+  /**
+   * What there is at this moment. The session stays where it is.
+   * @param selected id of the coroutine whose ctx and stack are wanted, if it is there
+   * @param listed id of the coroutine that is to be in the list; otherwise the same one
+   */
+  async look(extent: Extent, selected?: number, listed?: number): Promise<MomentView> {
+    const session = this.#session;
+    const { process } = session;
+    const { census, coroutines } = process.mill;
+    const code = codeView(process, this.#disassembler, this.#sources, extent.code);
+    const position = positionAt(process, this.#sequences, process.cpu.rip);
+    const crs = process.coroutines();
+    const registers = new BigUint64Array(18);
+    process.cpu.readInto(registers);
+    const wanted = crs.find((cr) => selected !== undefined && census.id(cr) === selected);
+    const running = process.running;
+    const cr = wanted ?? concerned(crs, registers, code.next, position) ?? running ?? coroutines.main;
+    const id = census.id(cr);
+    const stack = stackExtent(process, id, cr, extent.words);
+    const look = () => ({ slots: readSlots(process, cr), words: readWords(process, stack) });
+    const readings = await this.#reader.read(look);
+    const { now, after } = readings;
+    const known = survey(process);
+    return {
+      moment: session.moment,
+      running: running === undefined ? undefined : census.id(running),
+      outcome: session.outcome,
+      code,
+      registers: registerRows(readings),
+      context: contextView(
+        { id, cr, isRunning: cr === running },
+        now.registers,
+        { now: now.words.slots, after: after?.words.slots },
+        code.next,
+        position,
+      ),
+      stack: stackView(process, stack, { now: now.words.words, after: after?.words.words }, now.saved.cpu.memory),
+      coroutines: coroutinesView(process, known, listed ?? id, extent.coroutines),
+      channels: known.channels,
+      timers: known.timers,
+      time: known.time,
+      output: outputView(session, extent.output),
+      timeline: timeline(session, extent.switches),
+      lane: lane(session, extent.lane),
+    };
+  }
+
+  /** Frees the disassembler. */
+  close(): void {
+    this.#disassembler.close();
+  }
+}
