@@ -1,0 +1,31 @@
+import { LANGUAGES, type Language } from '../lesson/lesson.js';
+
+/** What the page's address says behind its `#`. */
+export interface Address {
+  readonly lesson: string | undefined;
+  readonly program: string | undefined;
+  readonly moment: number | undefined;
+  readonly language: Language | undefined;
+}
+
+/** Reads an address; what it does not say, or says wrongly, is undefined. */
+export function readAddress(hash: string): Address {
+  const said = new URLSearchParams(hash.replace(/^#/, ''));
+  const at = said.get('at') ?? '';
+  return {
+    lesson: said.get('lesson') ?? undefined,
+    program: said.get('program') ?? undefined,
+    moment: /^\d{1,15}$/.test(at) ? Number(at) : undefined,
+    language: LANGUAGES.find((one) => one === said.get('lang')),
+  };
+}
+
+/** The address of a moment. */
+export function writeAddress({ lesson, program, moment, language }: Address): string {
+  const said = new URLSearchParams();
+  if (lesson !== undefined) said.set('lesson', lesson);
+  if (program !== undefined) said.set('program', program);
+  if (moment !== undefined) said.set('at', String(moment));
+  if (language !== undefined) said.set('lang', language);
+  return `#${said}`;
+}

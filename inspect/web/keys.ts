@@ -1,0 +1,37 @@
+import { KEYS } from '../tui/keys.js';
+import { moveOf } from './moves.js';
+
+/** What the page does besides moving. */
+const OWN = [
+  { keys: ['Space'], command: 'play' },
+  { keys: ['.'], command: 'next-passage' },
+  { keys: [','], command: 'previous-passage' },
+  { keys: ['p'], command: 'predict' },
+  { keys: ['?'], command: 'help' },
+  { keys: ['Escape'], command: 'close' },
+] as const;
+
+/** A key, or several that do the same, and what they stand for. */
+export interface PageKey {
+  /** As a person reads them. */
+  readonly keys: readonly string[];
+  readonly command: string;
+}
+
+/** The keys of the page: those of the terminal stepper that move, and its own. */
+export const PAGE_KEYS: readonly PageKey[] = [...KEYS.filter(({ command }) => moveOf(command) !== undefined), ...OWN];
+
+/** As browsers call them. */
+const NAMES: Readonly<Record<string, string>> = { ArrowRight: '→', ArrowLeft: '←', ' ': 'Space' };
+
+/** What a key that was pressed stands for; undefined if nothing, or if it belongs to what has the focus. */
+export function commandOf(event: KeyboardEvent): string | undefined {
+  if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
+  const name = NAMES[event.key] ?? event.key;
+  const focused = (selector: string): boolean =>
+    event.target instanceof Element && event.target.closest(selector) !== null;
+  if (event.key !== 'Escape' && focused('input, textarea, select')) return undefined;
+  // A button is pressed with it.
+  if (name === 'Space' && focused('button, a, summary')) return undefined;
+  return PAGE_KEYS.find(({ keys }) => keys.includes(name))?.command;
+}

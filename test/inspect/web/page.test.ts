@@ -1,0 +1,255 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { REGISTER_FILE } from '../../../emu/registers.js';
+import { CHROMIUM, openChromium } from '../../../fixtures/pictures/chromium.js';
+import type { Contents } from '../../../inspect/web/contents.js';
+import { atMoment, momentOf, ready, visit } from './browser.js';
+import { lessonFile, type Shown, shownInNode } from './in-node.js';
+import { openSite, type Site } from './site.js';
+
+const MEGABYTE = 1_000_000;
+
+describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
+  let site: Site;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [site, browser] = await Promise.all([openSite(), openChromium()]);
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    site?.close();
+  });
+
+  const contents = (): Contents => JSON.parse(readFileSync(join(site.folder, 'lessons/index.json'), 'utf8'));
+
+  test('transfers less than a megabyte until the first lesson can be stepped', async () => {
+    const before = site.sent();
+    const { page, errors, close } = await visit(browser, site.url, { serviceWorkers: 'block' });
+    await ready(page);
+    expect(site.sent() - before).toBeLessThan(MEGABYTE);
+    await page.keyboard.press('s');
+    await atMoment(page, 1);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test('brings nothing of Node, and no assembler, disassembler or native engine', () => {
+    const assets = join(site.folder, 'assets');
+    const scripts = readdirSync(assets).filter((name) => name.endsWith('.js'));
+    expect(scripts.length).toBeGreaterThan(2);
+    for (const name of scripts) {
+      const text = readFileSync(join(assets, name), 'utf8');
+      expect(text.match(/koffi|keystone|capstone|["'`]node:\w+["'`]|cli-table|picocolors/gi), name).toBeNull();
+    }
+  });
+
+  test('every lesson opens, and is read to its end and back', async () => {
+    const { page, errors, close } = await visit(browser, site.url);
+    let answered = 0;
+    for (const { name, titles } of contents()) {
+      await page.getByRole('combobox', { name: 'Lesson' }).selectOption(name);
+      await expect.poll(() => page.locator('.lesson h1').textContent()).toBe(titles.en);
+      await ready(page);
+      const { passages } = await lessonFile(site, name);
+      for (let passage = 1; passage < passages; passage++) {
+        await page.keyboard.press('.');
+        await expect.poll(() => page.locator('.where').textContent()).toBe(`${passage + 1} of ${passages}`);
+        await ready(page);
+        answered += await answerAll(page);
+      }
+      await page.keyboard.press('End');
+      await page.locator('.ending').waitFor();
+      const end = await momentOf(page);
+      for (const back of [end - 1, end - 2]) {
+        await page.keyboard.press('ArrowLeft');
+        await atMoment(page, back);
+      }
+      await page.keyboard.press('T');
+      await page.keyboard.press('Home');
+      await atMoment(page, 0);
+      await page.keyboard.press('ArrowRight');
+      await atMoment(page, 1);
+    }
+    expect(contents().length).toBe(9);
+    expect(answered).toBeGreaterThan(9);
+    expect(errors).toEqual([]);
+    await close();
+  }, 240_000);
+
+  test('shows at 100 moments what a session in Node has there', async () => {
+    const { name } = contents()[5];
+    const { moments, shown } = await shownInNode(site, name, 100);
+    const { page, errors, close } = await visit(browser, `${site.url}#lesson=${name}`);
+    await ready(page);
+    for (const [index, moment] of moments.entries()) {
+      await goTo(page, moment);
+      const { registers, contexts, output } = await shownInPage(page);
+      const expected = shown[index];
+      expect(registers, `registers at moment ${moment}`).toEqual(expected.registers);
+      expect(contexts.length, `coroutines at moment ${moment}`).toBe(Math.min(2, expected.coroutines.size));
+      for (const [id, ...slots] of contexts) {
+        expect(slots, `ctx of ${id} at moment ${moment}`).toEqual(expected.coroutines.get(id));
+      }
+      expect(output.trim(), `output at moment ${moment}`).toBe(expected.output.trim());
+    }
+    expect(errors).toEqual([]);
+    await close();
+  }, 120_000);
+
+  test('keys that come faster than the machine are not lost', async () => {
+    const { page, errors, close } = await visit(browser, `${site.url}#lesson=${contents()[6].name}`);
+    await ready(page);
+    for (let press = 0; press < 20; press++) await page.keyboard.press('s', { delay: 0 });
+    await atMoment(page, 20);
+    for (let press = 0; press < 5; press++) await page.keyboard.press('S', { delay: 0 });
+    await atMoment(page, 15);
+    for (let press = 0; press < 4; press++) await page.keyboard.press('.', { delay: 0 });
+    await expect.poll(() => page.locator('.where').textContent()).toMatch(/^5 of/);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test('a program that never ends is stopped, and the machine goes on being used', async () => {
+    const { page, errors, close } = await visit(browser, 'about:blank', { serviceWorkers: 'block' });
+    const endless = await lessonFile(site, 'endless');
+    await page.route('**/lessons/01-*.json', (route) =>
+      route.fulfill({ json: { ...endless.json, name: contents()[0].name } }),
+    );
+    await page.goto(site.url);
+    await ready(page);
+    await page.keyboard.press('End');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await expect.poll(() => page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
+    const stopped = await momentOf(page);
+    expect(stopped).toBeGreaterThan(0);
+    await page.keyboard.press('ArrowLeft');
+    await atMoment(page, stopped - 1);
+    // And if nothing else helps, with another machine.
+    await page.keyboard.press('End');
+    await page.getByRole('button', { name: 'Start the machine again' }).click();
+    await atMoment(page, 0);
+    await page.keyboard.press('s');
+    await atMoment(page, 1);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test('axe finds no serious fault', async () => {
+    const { page, close } = await visit(browser, site.url);
+    await ready(page);
+    expect(await seriousFaults(page)).toEqual([]);
+    // With everything that can be opened, in the middle of a switch, in dark colours and at the width of a phone.
+    await page.keyboard.press('t');
+    await page.keyboard.press('S');
+    await page.keyboard.press('p');
+    await page.locator('.registers .now .value').first().click();
+    await page.getByRole('complementary').waitFor();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.keyboard.press('?');
+    expect(await seriousFaults(page)).toEqual([]);
+    await close();
+  }, 240_000);
+
+  test('works without a network once it is loaded', async () => {
+    const offline = await openSite();
+    const { page, errors, close } = await visit(browser, offline.url);
+    await ready(page);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    offline.unplug();
+    await page.reload();
+    await ready(page);
+    const last = contents()[contents().length - 1];
+    await page.getByRole('combobox', { name: 'Lesson' }).selectOption(last.name);
+    await expect.poll(() => page.locator('.lesson h1').textContent()).toBe(last.titles.en);
+    await ready(page);
+    await page.keyboard.press('s');
+    await atMoment(page, 1);
+    expect(errors).toEqual([]);
+    await close();
+    offline.close();
+  });
+
+  test('runs no scripts but its own, and evaluates no text', async () => {
+    const { page, close } = await visit(browser, site.url);
+    await ready(page);
+    const policy = await page.locator('meta[http-equiv="Content-Security-Policy"]').getAttribute('content');
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).not.toMatch(/unsafe|data:|blob:|\*/);
+    const evaluated = await page.evaluate(() => {
+      const script = document.createElement('script');
+      script.textContent = 'window.wasRun = true';
+      document.head.append(script);
+      return 'wasRun' in window;
+    });
+    expect(evaluated).toBe(false);
+    await close();
+  });
+});
+
+/** Answers all questions of a passage: wrongly, and then as the machine says. @returns how many there are */
+async function answerAll(page: Page): Promise<number> {
+  const questions = page.locator('form.question');
+  for (const question of await questions.all()) {
+    const check = question.getByRole('button', { name: 'Check' });
+    const options = question.getByRole('radio');
+    if ((await options.count()) > 0) {
+      const right = question.locator('.verdict .right');
+      for (const option of await options.all()) {
+        await option.check();
+        await check.click();
+        await question.locator('.verdict p').first().waitFor();
+        if ((await right.count()) > 0) break;
+      }
+      await right.waitFor();
+      continue;
+    }
+    const field = question.getByRole('textbox');
+    await field.fill('no answer at all');
+    await check.click();
+    await question.getByRole('button', { name: 'see what the machine says' }).click();
+    const answer = await question.locator('.machine').textContent();
+    await field.fill(answer ?? '');
+    await check.click();
+    await question.locator('.verdict .right').waitFor();
+  }
+  // Keys are for the machine again.
+  await page.locator('.lesson h1').click();
+  return questions.count();
+}
+
+/** What axe calls serious or worse. */
+async function seriousFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}
+
+/** Goes to a moment by the slider. */
+async function goTo(page: Page, moment: number): Promise<void> {
+  await page.getByRole('slider', { name: 'Who ran when' }).fill(String(moment));
+  await atMoment(page, moment);
+}
+
+/** The registers, and both ctx, as they stand on the page. */
+async function shownInPage(page: Page): Promise<Pick<Shown, 'registers' | 'output'> & { contexts: string[][] }> {
+  return page.evaluate((names) => {
+    const text = (selector: string, within: ParentNode): string => within.querySelector(selector)?.textContent ?? '';
+    const rows = [...document.querySelectorAll('.context')];
+    return {
+      registers: names.map((name): [string, string] => [name, text(`[data-register="${name}"] .now .value`, document)]),
+      contexts: rows.map((row) => [
+        row.getAttribute('data-coroutine') ?? '',
+        ...[...row.querySelectorAll('[data-slot] .value')].map((value) => value.textContent ?? ''),
+      ]),
+      output: text('.output pre', document),
+    };
+  }, REGISTER_FILE);
+}
