@@ -18,7 +18,7 @@ const PICTURE = fileURLToPath(new URL('../fixtures/pictures/bench.svg', import.m
 const DRAWN = ['switches', 'stepping'];
 
 /** Measured only when they are named, so that the rest stays under five minutes. */
-const ON_REQUEST = ['tracing', 'history'];
+const ON_REQUEST = ['tracing', 'history', 'stepper', 'page'];
 
 /** The parts that start the built package. */
 const BUILT = ['start-up', 'memory'];

@@ -4,7 +4,9 @@ import { growth } from './growth.js';
 import { history } from './history.js';
 import type { Effort } from './measure.js';
 import { memory } from './memory.js';
+import { page } from './page.js';
 import { startUp } from './startup.js';
+import { stepper } from './stepper.js';
 import { stepping } from './stepping.js';
 import { switches } from './switches.js';
 import { type Target, targets } from './targets.js';
@@ -29,6 +31,8 @@ export const PARTS: Readonly<Record<string, (effort: Effort) => Promise<Row[]>>>
   memory,
   growth,
   history,
+  stepper,
+  page,
 };
 
 /** @param names of {@link PARTS}; @param tell is called before each */

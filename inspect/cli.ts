@@ -2,15 +2,22 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
+import type { CheckOptions } from './contract/command.js';
+import { withCheckOptions, withLayoutOptions } from './contract/options.js';
 import type { DiffOptions } from './diff/command.js';
 import type { Manifest } from './doctor.js';
 import { execute, passOutput, type ShowOptions, watchSwitches } from './execute.js';
 import { explain } from './explain.js';
 import { colors } from './format.js';
+import type { LayoutOptions } from './layout/command.js';
+import type { MutantsOptions } from './mutants/command.js';
+import { withMutantsOptions } from './mutants/options.js';
 import { type ColorOptions, DEFAULTS, NO_COLOR_OPTION, natural, withRunOptions } from './options.js';
 import { STATUS } from './outcome.js';
+import type { WhyCommandOptions } from './provenance/command.js';
 import { complain, conclude, print, wantsColor } from './terminal.js';
 import type { TraceOptions } from './trace/command.js';
+import type { StepOptions } from './tui/command.js';
 
 /** What follows `--` is the guest's, whatever it looks like. */
 const DASHES = process.argv.indexOf('--');
@@ -59,6 +66,13 @@ function commandLine(): Command {
     .action((paths: string[], options: ShowOptions) =>
       execute(paths, ARGUMENTS, { ...options, switches: true }, (guest) => watchSwitches(guest, options)),
     );
+  withRunOptions(cli.command('step'))
+    .description('step through a program on the whole terminal, forwards and backwards; ? there says how')
+    .option('--at <moment>', 'begin at this moment', natural)
+    .action(async (paths: string[], options: StepOptions) => {
+      const { step } = await import('./tui/command.js');
+      process.exitCode = await step(paths, ARGUMENTS, options);
+    });
   cli
     .command('demo')
     .description('the switches of a little program, and what to try next')
@@ -71,15 +85,27 @@ function commandLine(): Command {
     .description('run a program and write what happens in it: as a listing, as JSON lines, or for ui.perfetto.dev')
     .option('-o, --output <file>', 'where to; - is standard output', '-')
     .addOption(new Option('--format <name>', 'of the trace').choices(['text', 'jsonl', 'perfetto']).default('text'))
-    .option('--from <moment>', 'where the trace begins', natural, 0)
+    .option('--from <moment>', 'where the trace begins, if not at the start', natural)
     .option('--to <moment>', 'where it ends, and the run with it', natural)
+    .option('--at <moment>', 'instead of both: what is around this moment, with its instruction marked', natural)
     .option(
       '--events <names>',
-      'with commas between: instruction, switch, coroutine, channel, transfer, timer, output, process (all, but instruction in text only)',
+      'with commas between: instruction, memory, switch, coroutine, channel, transfer, timer, output, process (all but memory, and instruction in text only)',
     )
     .action(async (paths: string[], options: TraceOptions & ColorOptions) => {
       const { trace } = await import('./trace/command.js');
       conclude(await trace(paths, ARGUMENTS, options, { version: manifest.version, colors: wantsColor(options) }));
+    });
+  withRunOptions(cli.command('why'))
+    .usage('[options] <file...> <place> [-- <argument...>]')
+    .description(
+      'say why a place holds what it holds at a moment: who wrote it, and from where that came, back to where it was made. A place is a register (rbx, eax, xmm0), "slot r12 of coroutine 2", or memory: a symbol, symbol+8, rsp+8, 0x…, "4 bytes at symbol"',
+    )
+    .requiredOption('--at <moment>', 'at which it is asked', natural)
+    .option('--json', 'print the same as one JSON object')
+    .action(async (words: string[], options: WhyCommandOptions & ColorOptions) => {
+      const { explainValue } = await import('./provenance/command.js');
+      conclude(await explainValue(words, ARGUMENTS, options, wantsColor(options)));
     });
   withRunOptions(cli.command('diff'))
     .description(
@@ -87,10 +113,23 @@ function commandLine(): Command {
     )
     .option('--seeds <a,b>', 'one program, with two seeds')
     .option('--engines <a,b>', 'one program, on two engines')
+    .option('--at <moment>', 'compare at this moment, instead of finding the first at which they part', natural)
     .action(async (paths: string[], options: DiffOptions) => {
       const { diff } = await import('./diff/command.js');
       conclude(await diff(paths, ARGUMENTS, options));
     });
+  withLayoutOptions(cli.command('layout')).action(async (paths: string[], options: LayoutOptions) => {
+    const { layout } = await import('./layout/command.js');
+    conclude(await layout(paths, options));
+  });
+  withCheckOptions(cli.command('check')).action(async (paths: string[], options: CheckOptions) => {
+    const { checkFiles } = await import('./contract/command.js');
+    conclude(await checkFiles(paths, options));
+  });
+  withMutantsOptions(cli.command('mutants')).action(async (paths: string[], options: MutantsOptions) => {
+    const { mutants } = await import('./mutants/command.js');
+    conclude(await mutants(paths, ARGUMENTS, options));
+  });
   cli
     .command('doctor')
     .description('which engines and tools are here, whether they work, and how fast they are')

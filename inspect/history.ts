@@ -34,6 +34,8 @@ export interface MoveOptions {
   readonly signal?: AbortSignal;
   /** Told now and then at which moment the move is. */
   readonly progress?: (moment: number) => void;
+  /** Whether a move waits with a guest that waits for the real clock, as it does if nothing is said, or ends there. */
+  readonly waits?: boolean;
 }
 
 /** Something to look for while the guest runs. */
@@ -231,7 +233,7 @@ export class History {
   async #run(
     to: number,
     visit: (() => void) | undefined,
-    { signal, progress }: MoveOptions,
+    { signal, progress, waits = true }: MoveOptions,
     enough: () => boolean = () => false,
   ): Promise<void> {
     while (this.moment < to && this.outcome === undefined && !enough()) {
@@ -248,6 +250,7 @@ export class History {
       if (known !== undefined && this.moment === known.cpu.moment) this.#check(known);
       else if (known === undefined && this.moment === next) this.#keep();
       if (outcome.kind === 'waiting' && !this.process.mill.clock.repeats) {
+        if (!waits) return;
         const ms = Math.min(PATIENCE_MS, Math.max(1, outcome.until - performance.now()));
         await new Promise((resolve) => setTimeout(resolve, ms));
       }

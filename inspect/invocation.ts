@@ -1,8 +1,9 @@
 import { DEFAULT_MEMORY, defaultEngine } from '../emu/open.js';
 import type { Run } from './guest.js';
+import { probeWords } from './probe/options.js';
 
 /** Moments on each side of the one that is looked at. */
-const AROUND = 20;
+export const AROUND = 20;
 
 /** A word as a shell reads it. */
 function quoted(word: string): string {
@@ -17,6 +18,16 @@ export function listingCommand(run: Run, moment: number): string {
 /** The command line that shows a moment of a run. */
 export function lookCommand(run: Run, moment: number): string {
   return commandLine('run', run, ['--at', `${moment}`]);
+}
+
+/** The command line that steps through a run from a moment on. */
+export function stepCommand(run: Run, moment: number): string {
+  return commandLine('step', run, ['--at', `${moment}`]);
+}
+
+/** The command line that says why a place holds what it holds at a moment. @param place as one asks for it */
+export function whyCommand(run: Run, moment: number, place: string): string {
+  return commandLine('why', run, ['--at', `${moment}`, ...place.split(' ')]);
 }
 
 /** The command line of a run: with the options that decide what it is like, and those that say what is wanted of it. */
@@ -37,6 +48,7 @@ function commandLine(
     ...(cc === '' ? [] : ['--cc', cc]),
     ...link.flatMap((path) => ['--link', path]),
     ...env.flatMap((variable) => ['--env', variable]),
+    ...probeWords(options),
     ...wanted,
     ...(parameters.length === 0 ? [] : ['--', ...parameters]),
   ];

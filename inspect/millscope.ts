@@ -46,10 +46,17 @@ export {
   type ProcessOptions,
   type SavedProcess,
 } from '../runtime/process.js';
+export { check } from './contract/check.js';
+export type { Clause as ContractClause, Verdict } from './contract/clauses.js';
 export { loadEngine } from './engine.js';
 export { HistoryError, UsageError } from './errors.js';
 export type { HistoryOptions, MoveOptions, RecordedOutput } from './history.js';
-export { assembleProgram, linkProgram, loadProgram } from './program.js';
+export { type LayoutData, layoutData, type SlotData } from './layout/data.js';
+export { type Layout, layoutOf, type Slot } from './layout/layout.js';
+export type { Code } from './probe/code.js';
+export { type Measurement, measure } from './probe/measure.js';
+export { NothingToMeasure, prepare, type SwitchOptions } from './probe/prepare.js';
+export { assembleProgram, linkProgram, loadProgram, readFiles } from './program.js';
 export { Session, type Watched, type Watchpoint } from './session.js';
 export {
   type ChannelView,

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_MEMORY, defaultEngine, ENGINES } from '../emu/open.js';
 import type { RunOptions } from './guest.js';
+import { withProbeOptions } from './probe/options.js';
 
 /** Reads a whole number from 0. @throws InvalidArgumentError */
 export function natural(text: string): number {
@@ -53,7 +54,7 @@ export const NO_COLOR_OPTION = ['--no-color', 'no colours, as with NO_COLOR in t
 
 /** A command that runs a program: with the options that decide what its run is like. */
 export function withRunOptions(command: Command): Command {
-  return command
+  const complete = command
     .usage('[options] <file...> [-- <argument...>]')
     .argument(
       '<file...>',
@@ -75,4 +76,5 @@ export function withRunOptions(command: Command): Command {
     )
     .option('--limit <instructions>', 'stop when so many have been executed', natural)
     .option(...NO_COLOR_OPTION);
+  return withProbeOptions(complete);
 }

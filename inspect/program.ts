@@ -12,19 +12,20 @@ import { compile, isCompiled } from './compile.js';
 import { UsageError } from './errors.js';
 
 /** Where programs are placed, as Linux places executables that do not ask to be moved. */
-const PROGRAM_BASE = 0x400000n;
+export const PROGRAM_BASE = 0x400000n;
 
 const ELF_MAGIC = [0x7f, ...new TextEncoder().encode('ELF')];
 
 /** Finds what `.include` names. */
-type Include = (name: string) => Source | undefined;
+export type Include = (name: string) => Source | undefined;
 
 /** Text of assembly language as a program. @throws AssemblyError */
 export function assembleProgram(source: Source, include?: Include): Promise<Image> {
   return assembleSources([source], include, PROGRAM_BASE, libmillSymbols());
 }
 
-async function assembleSources(
+/** Texts as one image. @throws AssemblyError */
+export async function assembleSources(
   sources: readonly Source[],
   include: Include | undefined,
   base: bigint,
@@ -115,12 +116,36 @@ export async function loadProgram(
       throw new UsageError(`${module}: a module is a program of its own: give no other file with it`);
     return importBody(module);
   }
+  const { objects, ...rest } = await readFiles(paths, flags, archives);
+  if (objects.length + rest.archives.length > 0) return linkProgram(objects, rest);
+  return assembleSources(rest.sources, rest.include, PROGRAM_BASE, libmillSymbols());
+}
+
+/** Files that a program is made of, read. */
+export interface ProgramFiles {
+  readonly objects: readonly ObjectFile[];
+  readonly archives: readonly Archive[];
+  readonly sources: readonly Source[];
+  readonly include: Include;
+}
+
+/**
+ * Reads the files of a program, and compiles those that are C.
+ * @param flags for the compiler, as one would type them
+ * @param libraries paths of more archives, whatever they are called
+ * @throws UsageError if one cannot be read or compiled, or is nothing of that; ObjectError
+ */
+export async function readFiles(
+  paths: readonly string[],
+  flags = '',
+  libraries: readonly string[] = [],
+): Promise<ProgramFiles> {
   // Messages and listings call a file by its name alone, as long as that tells it apart.
   const nameOf = (path: string): string =>
     paths.some((other) => other !== path && basename(other) === basename(path)) ? path : basename(path);
   const texts = paths.filter((path) => path.endsWith('.s'));
-  const libraries = [...paths.filter((path) => path.endsWith('.a')), ...archives];
-  const others = paths.filter((path) => !texts.includes(path) && !libraries.includes(path));
+  const archives = [...paths.filter((path) => path.endsWith('.a')), ...libraries];
+  const others = paths.filter((path) => !texts.includes(path) && !archives.includes(path));
   const sources = texts.map((path) => readSource(path, nameOf(path)));
   const include: Include = (name) => {
     for (const folder of texts.map(dirname)) {
@@ -132,18 +157,14 @@ export async function loadProgram(
     }
     return undefined;
   };
-  if (others.length + libraries.length === 0) return assembleSources(sources, include, PROGRAM_BASE, libmillSymbols());
+  if (others.length + archives.length === 0) return { objects: [], archives: [], sources, include };
   const { readObject } = await import('../asm/elf/object.js');
   const { Archive } = await import('../asm/elf/archive.js');
   const objects = others.map((path) => {
     const bytes = readBinary(path);
     return readObject({ name: nameOf(path), bytes: isCompiled(path) ? compile(path, flags) : bytes });
   });
-  return linkProgram(objects, {
-    sources,
-    include,
-    archives: libraries.map((path) => new Archive(nameOf(path), read(path))),
-  });
+  return { objects, archives: archives.map((path) => new Archive(nameOf(path), read(path))), sources, include };
 }
 
 /** A file that a compiler takes, or that is an object by its name or by its first bytes. */

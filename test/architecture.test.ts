@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -16,11 +16,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const ROOMS = Object.keys(MAY_IMPORT);
 
 /** Files that something other than an import starts. */
-const ENTRIES = ['asm/build.ts', 'inspect/cli.ts', 'inspect/millscope.ts'];
+const ENTRIES = [
+  'asm/build.ts',
+  'inspect/cli.ts',
+  // For authors of lessons.
+  'inspect/lesson/rehearse.ts',
+  'inspect/millscope.ts',
+  'inspect/vitest.ts',
+  'inspect/web/main.tsx',
+  'inspect/web/vite.config.ts',
+  'inspect/web/worker.ts',
+  // Put in the place of emu/disassembler.ts when the page is built.
+  'inspect/web/listing.ts',
+];
 
 const sourceFiles = ROOMS.flatMap((room) =>
   readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.d.ts'))
     .map((name) => join(room, name)),
 );
 
@@ -34,7 +46,8 @@ function importsOf(file: string): string[] {
 function ownImportsOf(file: string): string[] {
   return importsOf(file)
     .filter((specifier) => specifier.startsWith('.'))
-    .map((specifier) => relative(ROOT, join(ROOT, dirname(file), specifier)).replace(/\.js$/, '.ts'));
+    .map((specifier) => relative(ROOT, join(ROOT, dirname(file), specifier)).replace(/\.js$/, ''))
+    .map((name) => (existsSync(join(ROOT, `${name}.tsx`)) ? `${name}.tsx` : `${name}.ts`));
 }
 
 const roomOf = (file: string): string => file.split('/', 1)[0];
@@ -57,13 +70,21 @@ describe('architecture', () => {
     const users = (name: string) => sourceFiles.filter((file) => importsOf(file).some((one) => one.startsWith(name)));
     expect(users('@specy/x86')).toEqual(['emu/engines/unicorn-bundle.ts']);
     expect(users('koffi')).toEqual(['emu/engines/libunicorn-library.ts']);
-    expect(users('@alexaltea/capstone-js')).toEqual(['emu/disassembler.ts']);
+    expect(users('@alexaltea/capstone-js')).toEqual(['emu/capstone.ts']);
     expect(users('@alexaltea/keystone-js')).toEqual(['asm/keystone.ts']);
   });
 
   it('keeps what only Node has out of all rooms but inspect, so that the others run in a browser', () => {
     const users = sourceFiles.filter((file) => importsOf(file).some((one) => one.startsWith('node:')));
     expect(users.filter((file) => roomOf(file) !== 'inspect')).toEqual(['asm/build.ts']);
+  });
+
+  it('keeps what only Node or a terminal has out of the pictures of a moment, so that a page can show them too', () => {
+    const reached = new Set(sourceFiles.filter((file) => file.startsWith('inspect/view/')));
+    expect(reached.size).toBeGreaterThan(5);
+    for (const file of reached) for (const imported of ownImportsOf(file)) reached.add(imported);
+    const others = [...reached].flatMap((file) => importsOf(file).filter((one) => !one.startsWith('.')));
+    expect(others.filter((one) => /^(node:|ink|react|picocolors|cli-table3)/.test(one))).toEqual([]);
   });
 
   it('has no file that nothing reaches', () => {

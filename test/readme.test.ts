@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { ENVIRONMENT, linkedConsumer } from './inspect/vitest/consumer-folder.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -125,6 +126,33 @@ describe('README', () => {
     expect(stdout).toMatch(/^the end, at moment \d+\nslot r12 .* moment \d+\nby .* mill_setjmp\.s:19\)\n$/);
   });
 
+  it.skipIf(spawnSync('gcc', ['--version']).status !== 0)(
+    'shows guards of a switch that turn red as it says',
+    { timeout: 120_000 },
+    () => {
+      const folder = linkedConsumer();
+      const run = (command: string) =>
+        spawnSync('sh', ['-c', command], { cwd: folder, env: ENVIRONMENT, encoding: 'utf8' });
+      rmSync(join(folder, 'test'), { recursive: true });
+      writeFileSync(join(folder, 'example.test.ts'), blocks('ts')[0]);
+      const shell = blocks('shell').find((block) => block.includes('--golden')) ?? '';
+      const guards = shell.trim().split('\n').slice(1);
+      expect(guards.length).toBe(2);
+      const statuses = () =>
+        ['vitest run', ...guards].map((command) => run(`PATH=node_modules/.bin:$PATH ${command}`).status);
+      expect(statuses()).toEqual([0, 0, 0]);
+
+      const source = join(folder, 'relay_switch.S');
+      const whole = readFileSync(source, 'utf8');
+      writeFileSync(source, whole.replace('mov     %r14, 48(%rdi)', ''));
+      expect(statuses()).toEqual([1, 1, 1]);
+      const { stdout, stderr } = run('node_modules/.bin/vitest run');
+      const shown = blocks('text').find((block) => block.startsWith('relay_switch: '));
+      expect(stdout + stderr).toContain(`Error: ${shown}`);
+      rmSync(folder, { recursive: true });
+    },
+  );
+
   it('shows the table of a deadlock as it is printed', () => {
     expect(sh('node dist/inspect/cli.js run fixtures/programs/deadlock.s').stderr).toBe(blocks('text')[0]);
   });
@@ -136,11 +164,13 @@ describe('README', () => {
     expect(printed.slice(1, 3).map((line) => JSON.parse(line))).toEqual(objects);
   });
 
-  it('shows the picture that the program makes now', () => {
+  it('shows the pictures that the program makes now', () => {
     const folder = mkdtempSync(join(tmpdir(), 'millscope-picture-'));
     expect(sh(`npx tsx fixtures/pictures/make.ts ${folder}`).status).toBe(0);
-    const made = readFileSync(join(folder, 'switch.svg'), 'utf8');
-    expect(made).toBe(readFileSync(join(ROOT, 'fixtures/pictures/switch.svg'), 'utf8'));
+    for (const name of ['switch.svg', 'step.svg']) {
+      const made = readFileSync(join(folder, name), 'utf8');
+      expect(made, name).toBe(readFileSync(join(ROOT, 'fixtures/pictures', name), 'utf8'));
+    }
     rmSync(folder, { recursive: true });
   });
 });

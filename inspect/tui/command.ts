@@ -33,11 +33,6 @@ export async function step(
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
     throw new UsageError('step needs a terminal: without one, run --at shows a moment, and trace lists instructions');
   }
-  if (options.clock === 'real') {
-    throw new UsageError(
-      'a run on the real clock cannot be repeated, so nobody can step back in it: leave --clock away',
-    );
-  }
   if (options.limit !== undefined) throw new UsageError('step goes no further than it is told to: leave --limit away');
   const run: Run = { paths, arguments: parameters, options };
   const guest = await openGuest(run);

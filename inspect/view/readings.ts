@@ -10,7 +10,7 @@ export interface Readings<Words> {
   /** undefined at the start of the run. */
   readonly before: RegisterFile | undefined;
   readonly now: { readonly registers: RegisterFile; readonly words: Words; readonly saved: SavedProcess };
-  /** undefined if the run ends here. */
+  /** undefined if the run ends here, or waits here for the real clock. */
   readonly after: { readonly registers: RegisterFile; readonly words: Words } | undefined;
 }
 
@@ -44,7 +44,7 @@ export class Reader {
     const words = look();
     let after: Readings<Words>['after'];
     if (session.outcome === undefined) {
-      await session.step();
+      await session.step(1, { waits: false });
       if (session.moment > moment) after = { registers: this.#note(), words: look() };
       process.restore(saved);
     }
