@@ -90,15 +90,12 @@ describe.skipIf(!has('gcc', 'ld'))('millscope mutants with a test command', ours
   it('takes what goes on for ever for killed', () => {
     const original = join(folder, 'original.o');
     copyFileSync(assembled(), original);
-    const { status, stdout } = inShell(
-      `cmp -s "$MILLSCOPE_MUTANT" ${original} || sleep 60`,
-      '--timeout',
-      '1',
-      '--json',
-    );
+    // Only one of them, as each would take its time.
+    const hang = `{ mkdir ${join(folder, 'once')} || exit 1; sleep 600; }`;
+    const { status, stdout } = inShell(`cmp "$MILLSCOPE_MUTANT" ${original} || ${hang}`, '--timeout', '5', '--json');
     const { switches, summary } = JSON.parse(stdout);
     expect(summary).toMatchObject({ survived: 0, percent: 100 });
-    expect(switches[0].mutants[0].by).toEqual([{ check: 'command', where: '', what: 'no end after 1 s' }]);
+    expect(switches[0].mutants[0].by).toEqual([{ check: 'command', where: '', what: 'no end after 5 s' }]);
     expect(status).toBe(0);
   });
 
@@ -110,7 +107,11 @@ describe.skipIf(!has('gcc', 'ld'))('millscope mutants with a test command', ours
   });
 
   it('ends when it is interrupted, with what is known', () => {
-    const script = `node ${join(ROOT, 'dist/inspect/cli.js')} mutants ${assembled()} --switch hop --json -- sleep 0.3 & pid=$!; sleep 8; kill -INT $pid; wait $pid; echo $? >&2`;
+    const log = file('runs.txt', '');
+    const tests = `sh -c 'echo run >> ${log}; sleep 0.2'`;
+    const command = `node ${join(ROOT, 'dist/inspect/cli.js')} mutants ${assembled()} --switch hop --json -- ${tests}`;
+    const threeRuns = `until [ $(wc -l < ${log}) -ge 3 ]; do sleep 0.1; done`;
+    const script = `${command} & pid=$!; ${threeRuns}; kill -INT $pid; wait $pid; echo $? >&2`;
     const { stdout, stderr } = inBash(script);
     expect(stderr).toMatch(/^millscope: interrupted: these are the mutants that were tried until then$/m);
     expect(stderr).toMatch(/^2$/m);
