@@ -28,6 +28,7 @@ const DEMO = fileURLToPath(new URL('../../fixtures/programs/ping-pong.s', import
 
 const NEXT = `
 Try next:
+  npx millscope step fixtures/programs/every-slot.s --at 258   step through a switch, in both directions
   npx millscope run fixtures/programs/recursion.s              what a program prints
   npx millscope switches fixtures/programs/three-workers.s     registers kept apart by switches
   npx millscope switches --json fixtures/programs/ping-pong.s  the same as data

@@ -62,16 +62,25 @@ export function atOperation(process: Process, channel: number): Search {
   };
 }
 
-/** An instruction, or what it asked of the host, has changed memory. */
-export function atMemoryChange(process: Process, address: number, size: number): Search {
+/**
+ * An instruction, or what it asked of the host, has changed memory.
+ * @param isThere whether what is watched is in this memory now; what comes and goes with it is no change
+ */
+export function atMemoryChange(
+  process: Process,
+  address: number,
+  size: number,
+  isThere: () => boolean = () => true,
+): Search {
   const { memory } = process.cpu;
   // What is not mapped will be zeros when it is.
   const isMapped = (): boolean => [address, address + size - 1].every((at) => memory.protectionAt(at) !== undefined);
-  const look = (): string => (isMapped() ? memory.read(address, size) : new Uint8Array(size)).join();
-  let last = '';
+  const look = (): string | undefined =>
+    isThere() ? (isMapped() ? memory.read(address, size) : new Uint8Array(size)).join() : undefined;
+  let last: string | undefined;
   const compare = (found: (moment: number) => void): void => {
     const now = look();
-    if (now !== last) found(process.cpu.moment);
+    if (now !== undefined && last !== undefined && now !== last) found(process.cpu.moment);
     last = now;
   };
   return {

@@ -181,6 +181,11 @@ export class Session {
     return this.history.back(atWrite(this.process, address, size), options);
   }
 
+  /** To where a register has changed next. @returns whether it did */
+  async nextChange(register: RegisterName, options: MoveOptions = {}): Promise<boolean> {
+    return this.history.forward(atRegisterChange(this.process, register), options);
+  }
+
   /**
    * To the next time that the guest is at a place: an address, a symbol, or a line.
    * @returns whether it came there
@@ -219,7 +224,7 @@ export class Session {
     const { process } = this;
     if (watched.kind === 'place') return atAddresses(process, addressesOf(process, watched.place));
     if (watched.kind === 'register') return atRegisterChange(process, watched.register);
-    if (watched.kind === 'slot') return atMemoryChange(process, this.#slotAddress(watched), SLOT_BYTES);
+    if (watched.kind === 'slot') return this.#slotSearch(watched);
     const { address, size } = watched;
     for (const at of [address, address + size - 1]) {
       if (process.cpu.memory.protectionAt(at) === undefined) {
@@ -231,9 +236,15 @@ export class Session {
     return atMemoryChange(process, address, size);
   }
 
-  #slotAddress({ coroutine, slot }: { readonly coroutine: number; readonly slot: CtxSlot }): number {
-    const cr = coroutineOf(this.process, coroutine);
-    return cr + offsets(MILL_CR).ctx + CTX_SLOTS.indexOf(slot) * SLOT_BYTES;
+  #slotSearch({ coroutine, slot }: Watched & { readonly kind: 'slot' }): Search {
+    const { process } = this;
+    const { census } = process.mill;
+    const cr = coroutineOf(process, coroutine);
+    const address = cr + offsets(MILL_CR).ctx + CTX_SLOTS.indexOf(slot) * SLOT_BYTES;
+    // Its memory is another coroutine's before and behind its life.
+    const isThere = (): boolean =>
+      process.cpu.memory.protectionAt(address) !== undefined && census.id(cr) === coroutine;
+    return atMemoryChange(process, address, SLOT_BYTES, isThere);
   }
 
   #stops(): Search[] {

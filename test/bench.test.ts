@@ -185,7 +185,7 @@ describe('npm run bench', () => {
     expect({ status, stderr }).toEqual({
       status: 1,
       stderr:
-        'there is no part "swiches": switches, per switch, stepping, tracing, start-up, memory, growth, history, stepper\n',
+        'there is no part "swiches": switches, per switch, stepping, tracing, start-up, memory, growth, history, stepper, page\n',
     });
   });
 

@@ -31,6 +31,8 @@ const CALLEE_SAVED = ['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15', 'rsp', 'rip'] as
 /** Bits of MXCSR that only status is in; the others are control bits (3.2.1 there). */
 const MXCSR_STATUS = 0x3fn;
 const RED_ZONE = 128;
+/** The bits of an int. */
+const INT_MASK = 0xffffffffn;
 const LASTING: readonly ProbedRegister[] = [...CALLEE_SAVED, 'mxcsr', 'fpcw'];
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
@@ -69,10 +71,17 @@ export function clausesOf(layout: Layout, { statement }: Declarations): Clause[]
     restore?.steps.at(-1)?.moment ??
     save.steps.at(-1)?.moment;
   const landing = restore?.steps.at(-1)?.moment;
+  // The save of a jump comes back to its caller at once, and is a function like any other there.
+  const isBack = save.arrival.kind === 'arrived' && save.arrival.at === (code.save.end ?? places.landing);
+  const returned = code.convention.shape === 'jump' && isBack ? save.exit : undefined;
 
   const preserved = (register: ProbedRegister, id: string, name: string, mask = -1n): Clause => {
     const slot = slotFor(register);
     const base = { id, name, moment: momentOf(slot) };
+    if (returned !== undefined && ((returned[register] ^ saved[0][register]) & mask) !== 0n) {
+      const evidence = `was ${hex(saved[0][register])}, is ${hex(returned[register])} where the save itself returns`;
+      return { ...base, verdict: 'lost', evidence, moment: save.steps.at(-1)?.moment };
+    }
     if (first === undefined) {
       const why = code.restore === undefined ? 'there is no restore' : 'nobody comes back';
       const verdict = code.restore === undefined ? 'not applicable' : 'lost';
@@ -101,6 +110,7 @@ export function clausesOf(layout: Layout, { statement }: Declarations): Clause[]
     ...CALLEE_SAVED.map((register) => preserved(register, register, registerName(register))),
     preserved('mxcsr', 'mxcsr', 'MXCSR control bits', ~MXCSR_STATUS),
     preserved('fpcw', 'x87', registerName('fpcw')),
+    returnValue(),
     directionFlag(),
     alignment(),
     redZone(),
@@ -128,6 +138,20 @@ export function clausesOf(layout: Layout, { statement }: Declarations): Clause[]
     };
   }
 
+  /** As C's setjmp does it (C17, 7.13.1.1), and libmill's: who goes on has to know whether it is for the second time. */
+  function returnValue(): Clause {
+    const base = { id: 'return-value', name: 'return value', moment: landing };
+    if (code.convention.shape === 'swap') {
+      return { ...base, verdict: 'not applicable', evidence: 'a swap comes back once' };
+    }
+    if (returned === undefined || first === undefined) {
+      return { ...base, verdict: 'not applicable', evidence: 'they do not both come back' };
+    }
+    const [saves, lands] = [returned.rax & INT_MASK, first.rax & INT_MASK];
+    const verdict = saves === 0n && lands !== 0n ? 'kept' : 'lost';
+    return { ...base, verdict, evidence: `eax is ${hex(saves)} behind the save, ${hex(lands)} behind the restore` };
+  }
+
   function directionFlag(): Clause {
     const base = { id: 'df', name: 'direction flag', moment: landing };
     const ends: (RegisterValues | undefined)[] = [save.exit, first];
@@ -138,7 +162,7 @@ export function clausesOf(layout: Layout, { statement }: Declarations): Clause[]
 
   function alignment(): Clause {
     const evidence =
-      'this code makes no coroutine: whoever makes one chooses its stack, and a switch goes to it as it is';
+      'a switch makes no coroutine: whoever makes one chooses its stack, and the switch goes to it as it is';
     return {
       id: 'alignment',
       name: 'stack alignment at entry',
@@ -190,7 +214,9 @@ export function clausesOf(layout: Layout, { statement }: Declarations): Clause[]
     if (outside === undefined) {
       return { ...base, verdict: 'kept', evidence: 'all writes are to the ctx and to the own stack', moment: landing };
     }
-    const evidence = `${outside.size} bytes at ${image.describe(BigInt(outside.address))}, by ${placeIn(image, outside.rip)}`;
+    const below = places.ctx - outside.address;
+    const place = below > 0 && below <= CTX.before ? `ctx-${below}` : image.describe(BigInt(outside.address));
+    const evidence = `${outside.size} bytes at ${place}, by ${placeIn(image, outside.rip)}`;
     return { ...base, verdict: 'lost', evidence, moment: outside.moment };
   }
 
@@ -209,7 +235,11 @@ export function clausesOf(layout: Layout, { statement }: Declarations): Clause[]
       places.landing;
     const how = placeIn(image, last);
     if (!jumpsIndirectly(image, last)) {
-      return { ...base, verdict: 'not applicable', evidence: `it lands by a return or a direct jump, at ${how}` };
+      return {
+        ...base,
+        verdict: 'not applicable',
+        evidence: `it lands by a return, or by a jump that needs none, at ${how}`,
+      };
     }
     if (!isInline && code.convention.shape === 'jump') {
       const evidence = `it lands by an indirect jump, at ${how}, behind the caller's call: compilers put endbr64 there for functions that return twice (-fcf-protection)`;

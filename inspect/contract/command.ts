@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { INCLUDE } from '../compile.js';
 import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
 import type { Run } from '../guest.js';
 import { stepCommand } from '../invocation.js';
-import { type MeasureOptions, measurementsOf, writeTo } from '../layout/command.js';
+import { type MeasureOptions, measurementsOf, readFrom, writeTo } from '../layout/command.js';
 import { type JunitCase, junitText } from '../layout/junit.js';
 import { titleOf } from '../layout/words.js';
 import { type ColorOptions, DEFAULTS } from '../options.js';
@@ -37,15 +36,8 @@ const ABI = ['rbx', 'rbp', 'r12', 'r13', 'r14', 'r15', 'rsp', 'rip', 'mxcsr', 'x
 
 /** The `asm` statements that are known: of libmill.h, and of these headers. @throws UsageError if one cannot be read */
 export function statementsIn(headers: readonly string[]): AsmStatement[] {
-  const own = asmStatements(OWN_HEADER, readFileSync(join(INCLUDE, OWN_HEADER), 'utf8'));
-  const given = headers.flatMap((path) => {
-    try {
-      return asmStatements(path, readFileSync(path, 'utf8'));
-    } catch (error) {
-      throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`);
-    }
-  });
-  return [...given, ...own];
+  const own = asmStatements(OWN_HEADER, readFrom(join(INCLUDE, OWN_HEADER)));
+  return [...headers.flatMap((path) => asmStatements(path, readFrom(path))), ...own];
 }
 
 /** The clauses that `--require` names. @throws UsageError for one that there is not */

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { collect, NO_COLOR_OPTION } from '../options.js';
 import { withMeasureOptions } from '../probe/options.js';
 
@@ -18,8 +18,8 @@ export function withLayoutOptions(command: Command): Command {
     .description(
       'run a switch and find out where it keeps which register: what is saved, what is restored, slot by slot',
     )
-    .option('--json', 'print the same as one JSON object')
-    .option('--drawing', 'print the ctx as it is in memory, eight bytes a row')
+    .addOption(new Option('--json', 'print the same as one JSON object').conflicts(['drawing', 'header']))
+    .addOption(new Option('--drawing', 'print the ctx as it is in memory, eight bytes a row').conflicts('header'))
     .option('--header', 'print the offsets as a C header')
     .option('--write <file>', 'make a golden file of the layout')
     .option(

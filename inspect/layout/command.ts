@@ -38,20 +38,27 @@ export interface LayoutOptions extends MeasureOptions, ColorOptions {
   readonly junit?: string;
 }
 
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
+
 /** Writes a file. @throws UsageError if that is not possible */
 export function writeTo(path: string, text: string): void {
   try {
     writeFileSync(path, text);
   } catch (error) {
-    throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code}`);
+    const code = codeOf(error);
+    throw new UsageError(`cannot write ${path}: ${code === 'ENOENT' ? 'there is no such folder' : code}`);
   }
 }
 
-function readFrom(path: string): string {
+/** Reads text. @param hint what to do if there is none @throws UsageError if that is not possible */
+export function readFrom(path: string, hint = ''): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`);
+    const code = codeOf(error);
+    throw new UsageError(`cannot read ${path}: ${code === 'ENOENT' ? `there is no such file${hint}` : code}`);
   }
 }
 
@@ -62,7 +69,11 @@ export async function measurementsOf(paths: readonly string[], options: MeasureO
   return codes.map(measure);
 }
 
-async function show(layouts: readonly Layout[], options: LayoutOptions): Promise<void> {
+async function show(
+  layouts: readonly Layout[],
+  differences: readonly Difference[],
+  options: LayoutOptions,
+): Promise<void> {
   if (options.drawing) {
     print(1, layouts.map((one) => `${titleOf(one.measurement.code)}\n${drawing(one)}\n`).join('\n'));
     return;
@@ -71,7 +82,7 @@ async function show(layouts: readonly Layout[], options: LayoutOptions): Promise
     print(1, layouts.map((layout) => cHeader(layoutData(layout))).join('\n'));
     return;
   }
-  const objects: unknown[] = [];
+  const objects: object[] = [];
   for (const [index, layout] of layouts.entries()) {
     const instructions = await Instructions.open(layout.measurement.code.image);
     try {
@@ -81,7 +92,10 @@ async function show(layouts: readonly Layout[], options: LayoutOptions): Promise
       instructions.close();
     }
   }
-  if (options.json) print(1, `${JSON.stringify(objects.length === 1 ? objects[0] : { layouts: objects }, null, 1)}\n`);
+  if (!options.json) return;
+  const all = objects.length === 1 ? objects[0] : { layouts: objects };
+  const compared = options.golden === undefined ? all : { ...all, differences };
+  print(1, `${JSON.stringify(compared, null, 1)}\n`);
 }
 
 /** A test for each slot, and one for what is no slot. */
@@ -107,21 +121,27 @@ async function differencesOf(golden: readonly LayoutData[], layouts: readonly La
 export async function layout(paths: readonly string[], options: LayoutOptions): Promise<Ending> {
   const layouts = (await measurementsOf(paths, options)).map(layoutOf);
   const data = layouts.map(layoutData);
-  const golden = options.golden === undefined ? undefined : readGolden(readFrom(options.golden), options.golden);
+  const golden =
+    options.golden === undefined
+      ? undefined
+      : readGolden(readFrom(options.golden, ': make it with --write'), options.golden);
   const differences = golden === undefined ? [] : await differencesOf(golden, layouts);
-  if (options.write !== undefined) writeTo(options.write, goldenText(data));
+  const failed = data.find((one) => one.failed !== undefined)?.failed;
+  // What is not whole is nothing to compare with.
+  if (options.write !== undefined && failed === undefined) writeTo(options.write, goldenText(data));
   if (options.junit !== undefined) writeTo(options.junit, junitText(casesOf(data, differences)));
   const isQuiet = golden !== undefined || options.write !== undefined;
-  if (!isQuiet || options.json || options.drawing || options.header) await show(layouts, options);
+  const isAsked = options.json || options.drawing || options.header;
+  if (!isQuiet || isAsked) await show(layouts, differences, options);
   if (differences.length > 0) {
-    print(1, `${differenceTable(differences, colors(wantsColor(options)))}\n`);
+    // What was asked for is for a program or a file, and nothing else is to be in it.
+    print(isAsked ? 2 : 1, `${differenceTable(differences, colors(wantsColor(options)))}\n`);
     return { status: STATUS.ours, message: `millscope: the layout is not as ${options.golden} has it` };
   }
-  if (golden !== undefined && !options.json && !options.drawing && !options.header) {
+  if (failed !== undefined) return { status: STATUS.usage, message: `millscope: not measured to the end: ${failed}` };
+  if (golden !== undefined && !isAsked) {
     const count = data.reduce((sum, { slots }) => sum + slots.length, 0);
     print(1, `${count} slots, all as ${options.golden} has them\n`);
   }
-  const failed = data.find((one) => one.failed !== undefined && !golden?.some((kept) => kept.failed === one.failed));
-  if (failed?.failed === undefined) return { status: 0, message: undefined };
-  return { status: STATUS.usage, message: `millscope: not measured to the end: ${failed.failed}` };
+  return { status: 0, message: undefined };
 }

@@ -77,7 +77,7 @@ export function layoutData({ measurement, slots, pointer }: Layout): LayoutData 
 }
 
 /** A layout as one object, with what each slot was written and read by. */
-export function layoutJson(layout: Layout, instructions: Instructions): unknown {
+export function layoutJson(layout: Layout, instructions: Instructions): object {
   const { findings, measurement, slots } = layout;
   const kept = layoutData(layout);
   const by = (accesses: readonly Access[]) =>

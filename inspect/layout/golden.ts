@@ -29,6 +29,14 @@ export function goldenText(layouts: readonly LayoutData[]): string {
   return `{\n  "layouts": [\n${texts.join(',\n')}\n  ]\n}\n`;
 }
 
+function isSlot(slot: Partial<SlotData> | null): boolean {
+  return typeof slot?.offset === 'number' && typeof slot.size === 'number' && slot.saved !== undefined;
+}
+
+function isLayout(one: Partial<LayoutData> | null): boolean {
+  return typeof one?.name === 'string' && Array.isArray(one.slots) && one.slots.every(isSlot);
+}
+
 /** @throws UsageError if the text is no golden file */
 export function readGolden(text: string, path: string): readonly LayoutData[] {
   let read: Partial<Golden>;
@@ -38,8 +46,10 @@ export function readGolden(text: string, path: string): readonly LayoutData[] {
     throw new UsageError(`${path}: it is no golden file: it is not JSON; make one with --write`);
   }
   const { layouts } = read ?? {};
-  if (!Array.isArray(layouts) || !layouts.every((one) => typeof one?.name === 'string' && Array.isArray(one.slots))) {
-    throw new UsageError(`${path}: it is no golden file: it has no layouts; make one with --write`);
+  if (!Array.isArray(layouts) || layouts.length === 0 || !layouts.every(isLayout)) {
+    throw new UsageError(
+      `${path}: it is no golden file: it has no layouts, or one without its slots; make one with --write`,
+    );
   }
   return layouts;
 }

@@ -1,6 +1,6 @@
 import type { Access } from '../probe/machine.js';
 import type { Area, Measurement, Unit } from '../probe/measure.js';
-import { overlaps } from '../probe/pieces.js';
+import { overlaps, type Piece } from '../probe/pieces.js';
 import type { ProbedRegister } from '../probe/registers.js';
 import { type Content, contentOf } from './content.js';
 
@@ -71,6 +71,12 @@ function joins(one: Part, next: Part): boolean {
   return rip !== undefined && rip === nextRip && dead(one) && dead(next);
 }
 
+/** How many bytes of a piece some accesses have touched. */
+function covered({ address, size }: Piece, accesses: readonly Piece[]): number {
+  const bytes = Array.from({ length: size }, (_, at) => ({ address: address + at, size: 1 }));
+  return bytes.filter((byte) => accesses.some((access) => overlaps(access, byte))).length;
+}
+
 /**
  * Whether of what could be saved only the lower part is: all addresses are below 2 GiB here, so that values do not show
  * a stack pointer or a return address that was moved by half.
@@ -79,14 +85,17 @@ function narrowed(parts: readonly Part[], { code, save }: Measurement): string |
   const [{ unit, content }] = parts;
   if (parts.length > 1 || content?.register === undefined || content.as !== undefined) return undefined;
   const words = (bytes: number, when: string): string => `its low ${8 * bytes} bits, when ${when}`;
-  const bytes = Array.from({ length: unit.size }, (_, at) => ({ address: unit.address + at, size: 1 }));
-  const read = bytes.filter((byte) => unit.loads.some((load) => overlaps(load, byte))).length;
+  const read = covered(unit, unit.loads);
   if (read > 0 && read < unit.size) return words(read, 'restored');
   if (content.register !== 'rip' || code.save.entry !== 'call') return undefined;
-  // A return reads all of it as well.
   const pushed = { address: Number(save.entry.rsp), size: WORD };
-  const part = save.accesses.find((access) => access.kind === 'read' && overlaps(access, pushed) && access.size < WORD);
-  return part && words(part.size, 'saved');
+  // A return reads all of it as well: what counts is who has read it last before it was stored.
+  const stored = unit.stores.at(-1)?.moment ?? 0;
+  const reads = save.accesses.filter(({ kind, moment }) => kind === 'read' && moment <= stored);
+  const last = reads.findLast((access) => overlaps(access, pushed))?.rip;
+  const own = reads.filter(({ rip }) => rip === last);
+  const taken = covered(pushed, own);
+  return taken > 0 && taken < WORD ? words(taken, 'saved') : undefined;
 }
 
 function slotOf(parts: readonly Part[], measurement: Measurement): Slot {

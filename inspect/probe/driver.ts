@@ -113,7 +113,8 @@ probe_other_ctx:        .zero ${CTX.before + CTX.behind}
 probe_no_ctx:           .zero ${CTX.before + CTX.behind}
 probe_stack:            .zero ${STACK.below + STACK.above}
 probe_other_stack:      .zero ${STACK.below + STACK.above}
-probe_data_end:`;
+# What is behind it is somebody else's, and is not to be called by this name.
+probe_data_end:         .quad 0`;
 
 /** What the driver is to be like. */
 export type DriverShape =

@@ -25,6 +25,12 @@ function usable(archive: Archive): Pick<Archive, 'defining'> {
   };
 }
 
+/** The names that assembly text gives to others. */
+export function globalsOf(text: string): string[] {
+  const lists = text.replaceAll(/#.*/g, '').matchAll(/^\s*\.glob\w*\s+(.+)$/gm);
+  return [...lists].flatMap(([, list]) => list.trim().split(/[\s,]+/));
+}
+
 /** What goes into the driver: sequences of assembly text, each by its label. */
 export type Sequences = ReadonlyMap<string, string>;
 
@@ -54,9 +60,7 @@ export async function linkProbe(
   const provided = [...runtime.keys()].filter((name) => !SWITCHES.test(name));
   const members = neededMembers(objects, names, archives.map(usable), new Set(provided));
   const link = new Link([...objects, ...members], { base: PROGRAM_BASE });
-  const defined = new Set(
-    texts.flatMap(({ text }) => [...text.matchAll(/^\s*\.glob\w*\s+(.*)$/gm)].map(([, list]) => list)),
-  );
+  const defined = new Set(texts.flatMap(({ text }) => globalsOf(text)));
   const missing = [...link.wanted.keys()].filter((name) => !runtime.has(name) && !defined.has(name));
   const symbols = new Map([...runtime, ...link.symbols, ['exit', runtime.get('exit') ?? 0n]]);
   // The driver has one of its own, and that is where the probe starts.

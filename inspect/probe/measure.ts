@@ -2,7 +2,7 @@ import type { SavedProcess } from '../../runtime/process.js';
 import { type Code, hasFrom, type Routine } from './code.js';
 import { CTX, LOWER, STACK } from './driver.js';
 import { type Access, ProbeMachine, type Watched } from './machine.js';
-import { isAround, overlaps, type Piece, settled } from './pieces.js';
+import { isAround, overlaps, type Piece, settled, withWords } from './pieces.js';
 import {
   background,
   castValues,
@@ -120,7 +120,7 @@ class Prober {
     const savedStack = this.#savedStack(writes, saved, save);
     const called = this.#code.save.entry === 'call' ? [{ address: Number(entry.rsp), size: WORD }] : [];
     const carries = ({ address }: Piece): boolean => this.#carries(address, savedStack);
-    const kept = settled([...called, ...writes])
+    const kept = settled([...called, ...withWords(told), ...untold])
       .filter(carries)
       .flatMap((piece) => this.#withoutPadding(piece, saved));
     const first = this.#words(kept);

@@ -6,7 +6,7 @@ import { type Code, type Convention, hasFrom, type Routine, type SwapForm } from
 import { learnOtherSide, tryRegisters, trySwaps } from './convention.js';
 import { type DriverData, type DriverPlaces, type Entry, placesOf, withData } from './driver.js';
 import { findInline } from './inline.js';
-import { linkProbe, type Sequences } from './link.js';
+import { globalsOf, linkProbe, type Sequences } from './link.js';
 import { ProbeMachine } from './machine.js';
 import { castValues } from './registers.js';
 
@@ -173,7 +173,10 @@ async function swapCode(
     const [from, to] = options.ctx ?? [options.from, options.to];
     const found = trySwaps(machine, routine, { ...(from && { from }), ...(to && { to }) });
     if (found.length === 0 && options.switch === undefined) {
-      throw new NothingToMeasure(`${name}, the only function, is no swap: name the switch, with --save and --restore`);
+      const told = [from, to].filter((register) => register !== undefined).join(' and ');
+      throw new NothingToMeasure(
+        `${name}, the only function, is no swap${told && ` told in ${told}`}: name the switch, with --save and --restore or with --switch`,
+      );
     }
     if (found.length > 1) {
       const ways = found.map(({ form, from, to }) => FORM_WORDS[form](from, to)).join('; or ');
@@ -223,12 +226,7 @@ function functionsOf({ objects, sources }: ProgramFiles): string[] {
   const inObjects = objects.flatMap(({ symbols }) =>
     symbols.filter(({ binding, type, home }) => binding !== 'local' && type === 2 && home !== 'undefined'),
   );
-  const inTexts = sources.flatMap(({ text }) =>
-    [...text.replaceAll(/#.*/g, '').matchAll(/^\s*\.glob\w*\s+(.+)$/gm)].flatMap(([, list]) =>
-      list.trim().split(/[\s,]+/),
-    ),
-  );
-  return [...inObjects.map(({ name }) => name), ...inTexts];
+  return [...inObjects.map(({ name }) => name), ...sources.flatMap(({ text }) => globalsOf(text))];
 }
 
 /**
@@ -236,6 +234,14 @@ function functionsOf({ objects, sources }: ProgramFiles): string[] {
  * @throws NothingToMeasure if there is none, or it cannot be told which; UndefinedSymbol, AssemblyError, LinkError
  */
 export async function prepare(files: ProgramFiles, options: SwitchOptions): Promise<Code[]> {
+  if (options.switch !== undefined && (options.shape === 'jump' || (options.save ?? options.restore) !== undefined)) {
+    throw new UsageError(
+      '--switch names one routine: leave it out to name the two halves of a jump, with --save and --restore',
+    );
+  }
+  if (options.save !== undefined && options.shape === 'swap') {
+    throw new UsageError('--save names a half of a jump: name the one routine of a swap, with --switch');
+  }
   if (options.switch !== undefined) return [await swapCode(files, options.switch, options, [])];
   const sequences = new Map(
     files.sources.filter(({ text }) => isSequence(text)).map(({ name }) => [labelOf(name), name]),
@@ -263,7 +269,11 @@ export async function prepare(files: ProgramFiles, options: SwitchOptions): Prom
   const what =
     files.objects.length > 0 ? 'no inline save or restore was found' : 'there is no sequence without a label';
   const names = functions.length === 0 ? '' : `; functions there are ${listed(functions.slice(0, 20))}`;
-  throw new NothingToMeasure(`${what}: name the switch, with --save and --restore or with --switch${names}`);
+  const inArchive =
+    files.archives.length > 0 ? '; an inline one is looked for in objects, not in archives: take it out with ar x' : '';
+  throw new NothingToMeasure(
+    `${what}: name the switch, with --save and --restore or with --switch${names}${inArchive}`,
+  );
 }
 
 async function jumpCodes(

@@ -62,7 +62,11 @@ export function placeOf(process: Process, text: string): Place {
   return place;
 }
 
-function addressOf(process: Process, text: string): number {
+/**
+ * The address that a person means: see {@link placeOf}; whether anything is mapped there is not asked.
+ * @throws UsageError or UndefinedSymbol if there is none at this moment
+ */
+export function addressOf(process: Process, text: string): number {
   const slot = SLOT.exec(text);
   if (slot !== null) return slotAddress(process, slot[1], Number(slot[2] ?? 0));
   const [, before, base] = INDIRECT.exec(text) ?? [];

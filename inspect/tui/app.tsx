@@ -2,6 +2,7 @@ import { Box, Text, useInput } from 'ink';
 import { type ReactElement, useSyncExternalStore } from 'react';
 import type { Colors } from '../format.js';
 import { footLines, headLines } from './frame-lines.js';
+import { keyOf } from './keys.js';
 import { type Area, PANES, SMALLEST } from './layout.js';
 import { cutTo, type Line, paintLine, selected, span } from './line.js';
 import { paneText, selectedIndex, visible } from './panes.js';
@@ -50,7 +51,7 @@ export function App({
     else if (key.tab) stepper.press(key.shift ? 'Shift-Tab' : 'Tab');
     else if (key.ctrl) stepper.press(`Ctrl-${input}`);
     // Keys that come fast come together.
-    else for (const character of input) stepper.press(character === '\r' ? 'Enter' : character);
+    else for (const character of input) stepper.press(keyOf(character));
   });
   const { columns, rows, layout, overlay } = state;
   if (layout === undefined) {

@@ -34,6 +34,9 @@ export async function execute(line: string, controls: Controls): Promise<void> {
   if (words[0] === '') return;
   // As gdb writes how much of memory is to be examined: x/8gx.
   const [name, ...details] = words[0].split('/');
+  if (details.some((detail) => /[is]/.test(detail))) {
+    throw new UsageError('words of 8 bytes can be examined, as x/4gx $rsp; code is in a pane of its own (1)');
+  }
   const rest = [
     ...words.slice(1),
     ...details.map((detail) => detail.replace(/\D/g, '')).filter((count) => count !== ''),

@@ -3,6 +3,7 @@ import { GENERAL_REGISTERS } from '../../emu/registers.js';
 import { UsageError } from '../errors.js';
 import { coroutineName, hex } from '../names.js';
 import { addressesOf } from '../places.js';
+import { addressOf, type Place, placeOf } from '../provenance/place.js';
 import type { Command } from './command-type.js';
 import type { Controls } from './controls.js';
 import {
@@ -88,14 +89,19 @@ function info(controls: Controls, [what]: readonly string[]): void {
   controls.focus(INFO[name]);
 }
 
+/** What is asked about: as one says what is to be watched, or as `millscope why` has it. @throws UsageError */
+function questioned({ session, subject }: Controls, words: readonly string[]): Place {
+  const isWatched = /^(slot|ctx)$/i.test(words[0] ?? '') || words.length === 2;
+  if (words.length > 0 && !isWatched) return placeOf(session.process, words.join(' ').replace(/^[*&]?\$?/, ''));
+  const watched = words.length > 0 ? watchedOf(session, words) : watchedBy(subject);
+  if (watched !== undefined && watched.kind !== 'place') return placeOfWatched(session, watched);
+  throw new UsageError('why what? select a register (2), a slot (3) or a word (4), or write: why slot 2 r12');
+}
+
 /** From where a value has come, step by step; digits go to these steps. */
 async function showWhy(controls: Controls, words: readonly string[]): Promise<void> {
-  const { session, subject } = controls;
-  const watched = words.length > 0 ? watchedOf(session, words) : watchedBy(subject);
-  if (watched === undefined || watched.kind === 'place') {
-    throw new UsageError('why what? select a register (2), a slot (3) or a word (4), or write: why slot 2 r12');
-  }
-  const place = placeOfWatched(session, watched);
+  const { session } = controls;
+  const place = questioned(controls, words);
   await controls.move(async (options) => {
     // Here, not above: only who asks is to load it.
     const { why } = await import('../provenance/why.js');
@@ -124,7 +130,7 @@ async function showWhy(controls: Controls, words: readonly string[]): Promise<vo
 function addressIn({ session }: Controls, word: string): number {
   const register = registerOf(word);
   if (register !== undefined) return Number(session.process.cpu.read(register));
-  return addressesOf(session.process, word.replace(/^[*&]/, ''))[0] ?? 0;
+  return addressOf(session.process, word.replace(/^[*&]?\$?/, ''));
 }
 
 function examine(controls: Controls, words: readonly string[]): void {
@@ -160,14 +166,14 @@ function print(controls: Controls, words: readonly string[]): void {
 export const INSPECT: readonly Command[] = [
   {
     name: 'break',
-    aliases: ['b', 'tbreak', 'hbreak'],
+    aliases: ['b', 'hbreak'],
     parameters: '[place]',
     help: 'stop at a place: worker, worker+4, file.c:12, 0x400123; or here',
     run: breakAt,
   },
   {
     name: 'watch',
-    aliases: ['awatch'],
+    aliases: [],
     parameters: 'what',
     help: 'stop when it changes: slot 2 r12, rbx, 0x401000 8',
     run: watch,
@@ -193,17 +199,24 @@ export const INSPECT: readonly Command[] = [
     name: 'why',
     aliases: ['y'],
     parameters: '[what]',
-    help: 'where a value comes from, through switches: rbx, slot 2 r12, 0x401000 8',
+    help: 'where a value comes from, through switches: rbx, eax, slot 2 r12, rsp+8, 0x401000 8',
     run: showWhy,
   },
   {
     name: 'x',
     aliases: ['examine'],
     parameters: 'address [words]',
-    help: 'words of memory: x $rsp 4, x/4gx 0x401000',
+    help: 'words of memory: x $rsp+8 4, x/4gx 0x401000',
     run: examine,
   },
   { name: 'print', aliases: ['p'], parameters: '[register…]', help: 'registers, symbols', run: print },
+  {
+    name: 'stack',
+    aliases: ['bt', 'backtrace', 'where'],
+    parameters: '',
+    help: 'the stack, with where its calls return to',
+    run: ({ focus }) => focus('stack'),
+  },
   {
     name: 'pane',
     aliases: ['focus', 'layout'],

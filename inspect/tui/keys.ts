@@ -60,3 +60,20 @@ export const KEYS: readonly KeyBinding[] = [
 export function commandOfKey(key: string): string | undefined {
   return KEYS.find(({ keys }) => keys.includes(key))?.command;
 }
+
+/** Keys that a terminal sends as control characters, and that have names. */
+const CHARACTERS: Readonly<Record<string, string>> = {
+  '\r': 'Enter',
+  '\n': 'Enter',
+  '\t': 'Tab',
+  '\b': 'Backspace',
+  '\x7f': 'Backspace',
+  '\x1b': 'Escape',
+};
+
+/** The key that a terminal sends a character for; a control character is the letter 64 above it, with Ctrl. */
+export function keyOf(character: string): string {
+  if (CHARACTERS[character] !== undefined) return CHARACTERS[character];
+  const code = character.charCodeAt(0);
+  return code < 0x20 ? `Ctrl-${String.fromCharCode(code + 64).toLowerCase()}` : character;
+}

@@ -36,18 +36,15 @@ function runningName({ process }: Session): string {
 function toNextWrite(controls: Controls, words: readonly string[]): Promise<void> {
   const { session } = controls;
   const watched = writtenBy(controls, words);
+  const bytes = watched.kind === 'register' ? undefined : bytesOf(session, watched);
   return controls.move(
     async (options) => {
       // The write that is about to happen is where one is already.
       await session.step(1, options);
-      let found: boolean;
-      if (watched.kind === 'register') {
-        const { number } = session.watch(watched);
-        found = await session.run(options).finally(() => session.unwatch(number));
-      } else {
-        const { address, size } = bytesOf(session, watched);
-        found = await session.nextWrite(address, size, options);
-      }
+      const found =
+        watched.kind === 'register'
+          ? await session.nextChange(watched.register, options)
+          : bytes !== undefined && (await session.nextWrite(bytes.address, bytes.size, options));
       if (found) await session.stepBack(1, options);
       return found;
     },
@@ -303,7 +300,8 @@ export const MOVES: readonly Command[] = [
     parameters: 'moment',
     help: 'to a moment; its number alone will do',
     run: (controls, words) => {
-      const moment = numberOf(words[0] ?? '', 'moment');
+      if (words.length === 0) throw new UsageError('to which moment? write its number');
+      const moment = numberOf(words[0], 'moment');
       return controls.move(
         async (options) => {
           await controls.session.go(moment, options);

@@ -1,10 +1,10 @@
+import { registerPart } from '../../emu/register-parts.js';
 import { REGISTERS, type RegisterName } from '../../emu/registers.js';
 import { CTX_SLOTS, type CtxSlot, MILL_CR, offsets } from '../../runtime/layout.js';
 import type { Process } from '../../runtime/process.js';
 import { UsageError } from '../errors.js';
 import { coroutineName, hex } from '../names.js';
-import { addressesOf } from '../places.js';
-import { type Place, placeOf } from '../provenance/place.js';
+import { addressOf, type Place, placeOf } from '../provenance/place.js';
 import type { Session, Watched } from '../session.js';
 import { coroutineOf } from '../survey.js';
 import type { Subject } from './pane.js';
@@ -41,7 +41,9 @@ export function watchedOf(session: Session, words: readonly string[]): Watched {
   }
   const register = registerOf(first);
   if (register !== undefined) return { kind: 'register', register };
-  const [address] = addressesOf(session.process, first.replace(/^\*/, ''));
+  const part = registerPart(first.replace(/^[$%]/, ''));
+  if (part !== undefined) throw new UsageError(`${first} is a part of ${part.register}: watch all of it`);
+  const address = addressOf(session.process, first.replace(/^[*&]?\$?/, ''));
   const size = second === undefined ? DEFAULT_SIZE : numberOf(second, 'number of bytes');
   if (size < 1 || size > LARGEST_SIZE) throw new UsageError(`from 1 to ${LARGEST_SIZE} bytes can be watched`);
   return { kind: 'memory', address, size };

@@ -64,15 +64,25 @@ const BELOW = 2;
  */
 export function stackExtent(process: Process, id: number, cr: number, most: number): StackExtent {
   const { low, high } = process.mill.coroutines.stackOf(cr);
+  const { memory } = process.cpu;
+  const isIn = (rsp: number): boolean => rsp >= low && rsp <= high;
   const here = Number(process.cpu.read('rsp'));
-  const isHere = here >= low && here <= high;
-  // While it is being restored, the register is still that of the one before.
-  const rsp = isHere ? here : process.cpu.memory.pointer(cr + CR.ctx + CTX_SLOTS.indexOf('rsp') * WORD);
-  const from = rsp >= low && rsp <= high ? rsp : high;
-  const first = Math.max(low, Math.floor(from / WORD) * WORD - BELOW * WORD);
+  const saved = memory.pointer(cr + CR.ctx + CTX_SLOTS.indexOf('rsp') * WORD);
+  // While it is being restored, the register is still that of the one before. Who runs may be on a stack of its own making.
+  const rspIs = isIn(here) || (cr === process.running && !isIn(saved)) ? 'register' : 'saved';
+  const rsp = rspIs === 'register' ? here : saved;
+  const words = { coroutine: id, cr, rsp, rspIs, low, high } as const;
+  const below = (top: number): number => Math.floor(top / WORD) * WORD - BELOW * WORD;
+  const isMapped = (at: number): boolean => memory.protectionAt(at) !== undefined;
+  if (rspIs === 'register' && !isIn(rsp) && isMapped(below(rsp)) && isMapped(rsp)) {
+    const first = below(rsp);
+    let count = 0;
+    while (count < most && isMapped(first + count * WORD + WORD - 1)) count++;
+    return { ...words, first, count };
+  }
+  const first = Math.max(low, below(isIn(rsp) ? rsp : high));
   const end = cr === process.mill.coroutines.main ? high : cr + MILL_CR.size;
-  const count = Math.max(0, Math.min(most, Math.floor((end - first) / WORD)));
-  return { coroutine: id, cr, rsp, rspIs: isHere ? 'register' : 'saved', low, high, first, count };
+  return { ...words, first, count: Math.max(0, Math.min(most, Math.floor((end - first) / WORD))) };
 }
 
 /** The words of an extent. */
@@ -91,7 +101,9 @@ export function stackView(
   memory: SavedMemory,
 ): StackView {
   const isMain = cr === process.mill.coroutines.main;
-  const returns = new Map(framesOf(process, coroutine, rsp).map(({ address, returnsTo }) => [address, returnsTo]));
+  // From outside of the stack there is nothing to follow, and all of it would be read.
+  const top = rsp >= low && rsp <= high ? rsp : high;
+  const returns = new Map(framesOf(process, coroutine, top).map(({ address, returnsTo }) => [address, returnsTo]));
   return {
     coroutine,
     guard: low - PAGE_SIZE,

@@ -180,6 +180,37 @@ parent: call mill_now_
     cpu.close();
   });
 
+  test('a move that is not to wait ends where the guest waits for the real clock, and another goes on from there', async () => {
+    const path = file(
+      'sleeper.s',
+      `.globl main
+main: push %rbx
+ call mill_now_
+ lea 300(%rax), %rdi
+ xor %esi, %esi
+ call mill_msleep_
+ xor %eax, %eax
+ pop %rbx
+ ret
+`,
+    );
+    const cpu = openCpu();
+    const process = new Process(cpu, libmill(), await loadProgram([path]), ['program'], { clock: 'real' });
+    const history = new History(process);
+    await history.go(Number.POSITIVE_INFINITY, { waits: false });
+    const { moment } = history;
+    expect(history.end).toBeUndefined();
+    await history.go(moment + 1, { waits: false });
+    expect(history.moment).toBe(moment);
+    await history.go(Number.POSITIVE_INFINITY);
+    expect(history.end).toEqual({ kind: 'exit', status: 0 });
+    // What was waited for once is known now.
+    await history.go(0);
+    await history.go(Number.POSITIVE_INFINITY, { waits: false });
+    expect(history.outcome).toEqual({ kind: 'exit', status: 0 });
+    cpu.close();
+  });
+
   test('a long move can be interrupted, and tells how far it is', async () => {
     const [, load, argv] = programNamed('thousand.c');
     await withProcess(await load(), argv, async (process) => {

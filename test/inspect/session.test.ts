@@ -345,6 +345,47 @@ describe('what a session is asked that cannot be', () => {
   });
 });
 
+test("a slot of a coroutine is watched as long as it is that one's: another one gets its memory later", async () => {
+  const worker = (name: string, value: number): string => `
+${name}: push %rbx
+ mov $${value}, %ebx
+ xor %edi, %edi
+ call mill_yield_
+ pop %rbx
+ ret`;
+  const rounds = ' xor %edi, %edi\n call mill_yield_\n'.repeat(2);
+  const path = file(
+    'one-memory.s',
+    `.include "libmill.inc"
+.globl main
+main: push %rbx
+ go first
+${rounds} go second
+${rounds} pop %rbx
+ xor %eax, %eax
+ ret${worker('first', 0x11)}${worker('second', 0x22)}
+`,
+  );
+  await withProcess(await loadProgram([path]), ['program'], async (process) => {
+    const session = new Session(process);
+    const { census } = process.mill;
+    const addresses = new Map<number, number>();
+    const rbx = (id: number): bigint => process.cpu.memory.u64((addresses.get(id) ?? 0) + offsets(MILL_CR).ctx);
+    for (const id of [1, 2]) {
+      await session.nextSwitch(id);
+      addresses.set(id, process.coroutines().find((cr) => census.id(cr) === id) ?? 0);
+      session.watch({ kind: 'slot', coroutine: id, slot: 'rbx' });
+    }
+    expect(addresses.get(1)).toBe(addresses.get(2));
+    session.unwatch(2);
+    await session.go(0);
+    expect([await session.run(), rbx(1)]).toEqual([true, 0x11n]);
+    const { moment } = session;
+    expect([await session.run(), rbx(1), session.outcome?.kind]).toEqual([false, 0x22n, 'exit']);
+    expect([await session.runBack(), session.moment]).toEqual([true, moment]);
+  });
+});
+
 test('breakpoints at a line stop at each pass over it', async () => {
   const [, load, argv] = programNamed('prime-sieve.c');
   await withProcess(await load(), argv, async (process) => {

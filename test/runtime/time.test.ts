@@ -247,15 +247,18 @@ async function wait(process: Process): Promise<Outcome> {
 }
 
 /** Sleeps 60 ms in another coroutine and 30 ms in main, and prints behind each. */
+/** Long enough to look around before the first one wakes, on a machine that has other things to do. */
+const SLEEP_MS = 300;
+
 const sleepers: Body = function* () {
   const start = yield* now();
   yield* go(function* () {
-    yield* msleep(start + 60);
+    yield* msleep(start + 2 * SLEEP_MS);
     yield* print('b');
   });
-  yield* msleep(start + 30);
+  yield* msleep(start + SLEEP_MS);
   yield* print('a');
-  yield* msleep(start + 90);
+  yield* msleep(start + 3 * SLEEP_MS);
   yield* print('c');
 };
 
@@ -266,7 +269,7 @@ describe('on the real clock', () => {
       const started = performance.now();
       expect(await wait(process)).toEqual(EXIT_0);
       // now() is in whole ms, rounded down.
-      expect(performance.now() - started).toBeGreaterThanOrEqual(89);
+      expect(performance.now() - started).toBeGreaterThanOrEqual(3 * SLEEP_MS - 1);
       expect(written.join('')).toBe('abc');
     });
   });

@@ -43,6 +43,7 @@ describe("libmill's contract", () => {
       'r15',
       'rsp',
       'rip',
+      'return-value',
       'df',
       'red-zone',
       'memory',
@@ -80,6 +81,7 @@ const CHANGES: readonly [clause: string, which: 0 | 1, from: string, to: string]
   ['r14', 1, '40(%rax), %r14', '40(%rax), %r14\n        movl %r14d, %r14d'],
   ['r15', 1, 'jmp ', 'xor %r15, %r15\n        jmp '],
   ['rsp', 1, 'mov     %rdx, %rsp', 'lea     8(%rdx), %rsp'],
+  ['return-value', 0, 'xor     %rax, %rax', 'mov     $1, %eax'],
   ['df', 1, 'jmp ', 'std\n        jmp '],
   ['red-zone', 0, 'xor ', 'push %rbx\n        pop %rbx\n        xor '],
   ['memory', 0, 'xor ', 'mov %rbx, -8(%rdx)\n        xor '],
@@ -91,6 +93,25 @@ describe('a change to libmill', () => {
     const after = await clausesOf(changed(which, from, to));
     expect(before.get(clause)?.verdict).toBe('kept');
     expect(after.get(clause)?.verdict).toBe('lost');
+  });
+
+  it('of a save that is wrong where it itself returns is seen, though the restore brings all back', async () => {
+    const clauses = await clausesOf(
+      changed(0, 'mov     %rsi, 72(%rdx)', 'mov     %rsi, 72(%rdx)\n        xor %r12d, %r12d'),
+    );
+    expect(clauses.get('r12')).toMatchObject({ verdict: 'lost' });
+    expect(clauses.get('r12')?.evidence).toMatch(/^was 0x[0-9a-f]{16}, is 0x0 where the save itself returns$/);
+    const layouts = changed(
+      0,
+      'mov     %rsi, 72(%rdx)',
+      'mov     %rsi, 72(%rdx)\n        ldmxcsr 1f(%rip)\n        jmp 2f\n1:      .long 0x1f80\n2:',
+    );
+    expect((await clausesOf(layouts)).get('mxcsr')?.evidence).toContain('is 0x1f80 where the save itself returns');
+  });
+
+  it('says how far in front of the ctx something is written', async () => {
+    const clauses = await clausesOf(changed(0, 'xor ', 'mov %rbx, -24(%rdx)\n        xor '));
+    expect(clauses.get('memory')?.evidence).toMatch(/^8 bytes at ctx-24, by save\.s:\d+$/);
   });
 
   it('keeps the control words, if it saves them', async () => {

@@ -1,5 +1,6 @@
 /** Code that crashes, loops, saves nothing or does something odd gets a verdict, and golden files and reports say so. */
-import { readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../../../inspect/layout/layout.js';
@@ -49,17 +50,29 @@ describe('code that fails', () => {
     expect(millscope(['check', path, '--save', 'keep', '--restore', 'bring']).status).toBe(2);
   });
 
-  it('is named by what it calls, if that is not there', async () => {
-    const { spawnSync } = await import('node:child_process');
-    const source = file(
-      'calls.c',
-      'void elsewhere(void *); int keep(void *p) { elsewhere(p); return 0; } void bring(void *p) { elsewhere(p); }',
-    );
-    const { status } = spawnSync('cc', ['-c', '-O1', '-o', join(folder, 'calls.o'), source]);
-    if (status !== 0) return;
-    const { failed } = await layout([join(folder, 'calls.o')], NAMES);
-    expect(failed).toBe('keep calls elsewhere, which is not here: give the object or archive that has it (--link)');
+  it('makes no golden file, and is equal to none', () => {
+    const path = routines('unkept', 'keep:   mov %rbx, (%rdi)\n1:      jmp 1b\n');
+    const switches = ['--save', 'keep', '--restore', 'bring'];
+    const golden = join(folder, 'unkept.json');
+    expectComplaint(millscope(['layout', path, ...switches, '--write', golden]), 2, /not measured to the end/);
+    expect(existsSync(golden)).toBe(false);
+    const { stdout } = millscope(['layout', path, ...switches, '--json']);
+    file('unkept.json', JSON.stringify({ layouts: [JSON.parse(stdout)] }));
+    expectComplaint(millscope(['layout', path, ...switches, '--golden', golden]), 2, /not measured to the end/);
   });
+
+  it.skipIf(spawnSync('cc', ['--version']).status !== 0)(
+    'is named by what it calls, if that is not there',
+    async () => {
+      const source = file(
+        'calls.c',
+        'void elsewhere(void *); int keep(void *p) { elsewhere(p); return 0; } void bring(void *p) { elsewhere(p); }',
+      );
+      execFileSync('cc', ['-c', '-O1', '-o', join(folder, 'calls.o'), source]);
+      const { failed } = await layout([join(folder, 'calls.o')], NAMES);
+      expect(failed).toBe('keep calls elsewhere, which is not here: give the object or archive that has it (--link)');
+    },
+  );
 });
 
 describe('what is not said', () => {
@@ -79,6 +92,17 @@ describe('what is not said', () => {
     );
     const alone = file('alone.s', '        .globl alone\nalone:  ret\n');
     await expect(layout([alone])).rejects.toThrow('alone, the only function, is no swap');
+  });
+});
+
+describe('what contradicts itself', () => {
+  it('is refused', () => {
+    const refused = (options: readonly string[], why: RegExp) =>
+      expectComplaint(millscope(['layout', ...SEQUENCES, ...options]), 2, why);
+    refused(['--json', '--drawing'], /'--json' cannot be used with option '--drawing'/);
+    refused(['--switch', 'x', '--shape', 'jump'], /--switch names one routine: leave it out/);
+    refused(['--switch', 'x', '--save', 'y'], /--switch names one routine: leave it out/);
+    refused(['--save', 'x', '--shape', 'swap'], /--save names a half of a jump: .*with --switch/);
   });
 });
 
@@ -114,6 +138,34 @@ describe('what is odd about a layout', () => {
     ]);
   });
 
+  it('has a variable by its own name, not by one of the probe', async () => {
+    const save = SAVE.replace('ret', 'mov %r12, spare(%rip)\n        ret');
+    const restore = `${RESTORE}        .data\nspare:  .quad 0\n`;
+    expect(await findings('variable', save, restore)).toEqual(['saved and never restored: r12 at spare+0']);
+  });
+
+  it('is no half of an address, if a byte of it is read for something else', async () => {
+    const save = SAVE.replace('ret', 'movb (%rsp), %al\n        ret');
+    expect(short(await layout([routines('glance', save, RESTORE)], NAMES))).toContain('16:8 rip > rip');
+    const narrow = SAVE.replace('mov (%rsp), %rax', 'mov (%rsp), %eax');
+    expect(short(await layout([routines('narrow', narrow, RESTORE)], NAMES))).toContain(
+      '16:8 rip as its low 32 bits, when saved > rip',
+    );
+  });
+
+  it('is found in what is copied byte by byte, as words', async () => {
+    // Two words: r14 below the stack pointer, and the return address that it points to.
+    const copy =
+      'mov %rdi, %rdx\n        lea 32(%rdi), %rdi\n        lea -8(%rsp), %rsi\n        mov $16, %ecx\n        rep movsb';
+    const save = SAVE.replace('keep:   ', 'keep:   mov %r14, -8(%rsp)\n        ').replace(
+      'ret',
+      `${copy}\n        ret`,
+    );
+    const restore = RESTORE.replace('bring:', 'bring:  mov 32(%rdi), %r14\n      ');
+    const lines = short(await layout([routines('copied', save, restore)], NAMES));
+    expect(lines.slice(3)).toEqual(['32:8 r14 > r14', '40:8 rip > -']);
+  });
+
   it('is a half of a register', async () => {
     const save = SAVE.replace('ret', 'mov %r13d, 24(%rdi)\n        ret');
     const restore = RESTORE.replace('bring:', 'bring:  mov 24(%rdi), %r13d\n      ');
@@ -147,6 +199,14 @@ describe('a golden file', () => {
     expect(stderr).toBe(`millscope: the layout is not as ${GOLDEN} has it\n`);
   });
 
+  it('leaves JSON to be read, with what has moved in it', () => {
+    const { status, stdout } = millscope(['layout', ...moved(), '--golden', GOLDEN, '--json']);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout).differences.map(({ what }: { what: string }) => what)).toEqual(['24', '32']);
+    const equal = millscope(['layout', ...SEQUENCES, '--golden', GOLDEN, '--json']);
+    expect(JSON.parse(equal.stdout).differences).toEqual([]);
+  });
+
   it('makes a report in XML, of what is equal and of what is not', () => {
     const path = join(folder, 'report.xml');
     millscope(['layout', ...SEQUENCES, '--golden', GOLDEN, '--junit', path]);
@@ -161,8 +221,17 @@ describe('a golden file', () => {
     const refused = (path: string) => millscope(['layout', ...SEQUENCES, '--golden', path]);
     expectComplaint(refused(file('text.json', 'no JSON')), 2, /it is no golden file: it is not JSON/);
     expectComplaint(refused(file('other.json', '{}')), 2, /it has no layouts/);
-    expectComplaint(refused('/nowhere.json'), 2, /cannot read \/nowhere\.json/);
-    expectComplaint(millscope(['layout', ...SEQUENCES, '--write', '/nowhere/x.json']), 2, /cannot write/);
+    for (const layouts of ['', 'null', '{"name":"x","slots":[null]}', '{"name":"x","slots":[{}]}']) {
+      const path = file('odd.json', `{"layouts":[${layouts}]}`);
+      expectComplaint(refused(path), 2, /it has no layouts, or one without its slots; make one with --write$/m);
+    }
+    expectComplaint(
+      refused('/nowhere.json'),
+      2,
+      /cannot read \/nowhere\.json: there is no such file: make it with --write/,
+    );
+    const nowhere = millscope(['layout', ...SEQUENCES, '--write', '/nowhere/x.json']);
+    expectComplaint(nowhere, 2, /cannot write \/nowhere\/x\.json: there is no such folder/);
   });
 
   it('is a drawing to scale as well', () => {

@@ -20,7 +20,7 @@ describe.skipIf(!existsSync(MUSL))("faults in musl's setjmp and longjmp", { time
    * last one by its jump (src/setjmp/x86_64/*.s). Eight registers are moved, so that seven others are mistaken for each;
    * pointers are rdi, rsp and, as what a call passes second, rsi.
    */
-  it('catches all that are not equivalent, but for a return that runs into longjmp', async () => {
+  it('catches all that are not equivalent', async () => {
     const results = await tryAll([MUSL], { save: 'setjmp', restore: 'longjmp' });
     console.log(equivalents(results).join('\n'));
     const ofAMove = { dropped: 1, offset: 2, register: 7, width: 1, base: 2, direction: 1, swapped: 1 };
@@ -33,8 +33,8 @@ describe.skipIf(!existsSync(MUSL))("faults in musl's setjmp and longjmp", { time
     // Nine stores and loads that set up (%rsp) and rdx among them, and seven loads.
     expect(results.filter(({ fault }) => fault.kind === 'width')).toHaveLength(16);
     expect(named(results, 'impossible')).toEqual([]);
-    // What comes behind setjmp in memory is longjmp, which goes to where setjmp would: only rax is another.
-    expect(named(results, 'survived')).toEqual(['__setjmp+0x2a: retq: no jump']);
+    // One of them is seen by the return value alone: what comes behind setjmp in memory is longjmp.
+    expect(named(results, 'survived')).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS, commandOf } from '../../../inspect/tui/commands.js';
 import { helpLines } from '../../../inspect/tui/help.js';
-import { KEYS } from '../../../inspect/tui/keys.js';
+import { KEYS, keyOf } from '../../../inspect/tui/keys.js';
 import { areasOf, FOOT, layoutOf, PANES } from '../../../inspect/tui/layout.js';
 
 const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
@@ -26,6 +26,8 @@ const GDB = [
   ['b', 'break'],
   ['break', 'break'],
   ['watch', 'watch'],
+  ['backtrace', 'stack'],
+  ['bt', 'stack'],
   ['delete', 'delete'],
   ['d', 'delete'],
   ['info', 'info'],
@@ -53,6 +55,25 @@ describe('keys', () => {
     const help = helpLines(200).join('\n');
     for (const { help: text } of KEYS.filter(({ keys }) => !/^\d$/.test(keys[0]))) expect(help).toContain(text);
     for (const { name } of COMMANDS) expect(help).toContain(`:${name}`);
+  });
+
+  // As ASCII has them: `man ascii`.
+  test.each([
+    ['\x03', 'Ctrl-c'],
+    ['\x1b', 'Escape'],
+    ['\r', 'Enter'],
+    ['\t', 'Tab'],
+    ['\x7f', 'Backspace'],
+    ['\x15', 'Ctrl-u'],
+    ['s', 's'],
+    [' ', ' '],
+    ['é', 'é'],
+  ])('%j is %s, also among others that come together with it', (character, key) => {
+    expect(keyOf(character)).toBe(key);
+  });
+
+  test.each(['tbreak', 'awatch'])('%s, which would not be what gdb does, is not there', (name) => {
+    expect(() => commandOf(name)).toThrow(/there is no command/);
   });
 
   test.each(GDB)("gdb's %s is %s", (name, command) => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { PAGE_SIZE } from '../../../emu/memory.js';
 import { REGISTER_FILE } from '../../../emu/registers.js';
+import { loadProgram } from '../../../inspect/program.js';
 import { Session } from '../../../inspect/session.js';
 import { type Extent, Viewer } from '../../../inspect/view/viewer.js';
 import { CTX_SLOTS } from '../../../runtime/layout.js';
 import type { Process } from '../../../runtime/process.js';
+import { file } from '../command.js';
 import { everyProgram, programNamed, withProcess } from '../every-program.js';
 
 const EXTENT: Extent = { code: 6, words: 12, coroutines: 6, output: 1000, switches: 3, lane: 20 };
@@ -107,6 +109,35 @@ describe('the picture of a moment', () => {
       const { memory } = process.cpu;
       expect(memory.u8(stack.highWater)).not.toBe(0);
       expect(memory.read(stack.low, stack.highWater - stack.low).every((byte) => byte === 0)).toBe(true);
+      viewer.close();
+    });
+  });
+
+  test('shows where rsp points on a stack that the program has made itself', async () => {
+    const path = file(
+      'own-stack.s',
+      `.globl main
+main: mov %rsp, %rbx
+ lea top(%rip), %rsp
+ push $7
+pushed: pop %rax
+ mov %rbx, %rsp
+ xor %eax, %eax
+ ret
+ .bss
+ .skip 64
+top: .skip 16
+`,
+    );
+    await withProcess(await loadProgram([path]), ['program'], async (process) => {
+      const session = new Session(process);
+      const viewer = await Viewer.open(session);
+      await session.to('pushed');
+      const { stack } = await viewer.look(EXTENT);
+      const rsp = Number(process.symbol('top')) - 8;
+      expect([stack.rsp, stack.rspIs]).toEqual([rsp, 'register']);
+      expect(stack.words).toHaveLength(EXTENT.words);
+      expect(stack.words.find(({ address }) => address === rsp)).toMatchObject({ value: 7n, after: 7n });
       viewer.close();
     });
   });
