@@ -10,6 +10,8 @@ export interface Slot {
   /** In bytes: from the pointer to the ctx, on the stack from where rsp points once all is saved, elsewhere from the symbol. */
   readonly offset: number;
   readonly symbol: string | undefined;
+  /** In the first probe. */
+  readonly address: number;
   /** In bytes. */
   readonly size: number;
   /** The register whose value it holds; undefined if the save writes something else, or nothing. */
@@ -106,6 +108,7 @@ function slotOf(parts: readonly Part[], measurement: Measurement): Slot {
     area: unit.area,
     offset: unit.offset,
     symbol: unit.symbol,
+    address: unit.address,
     size: parts.reduce((sum, part) => sum + part.unit.size, 0),
     saved: content?.register,
     as:

@@ -17,7 +17,7 @@ function registers(text: string): readonly [GeneralRegister, GeneralRegister] {
 
 function number(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a number from 1.');
+  throw new InvalidArgumentError('It must be a number from 1; --probe without one goes behind the files.');
 }
 
 /** A command that takes a switch: with the options that say where it is. */

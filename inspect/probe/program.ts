@@ -3,6 +3,7 @@ import type { Process } from '../../runtime/process.js';
 import { loadEngine } from '../engine.js';
 import { UsageError } from '../errors.js';
 import { readFiles } from '../program.js';
+import type { Code } from './code.js';
 import { placesOf } from './driver.js';
 import type { ProbeOptions } from './options.js';
 import { prepare } from './prepare.js';
@@ -23,10 +24,22 @@ export async function probeProgram(
   paths: readonly string[],
   options: ProbeOptions & { readonly cc: string; readonly link: readonly string[] },
 ): Promise<ProbeProgram> {
+  const { image } = await probedCode(paths, options);
+  return { image, attach: (process) => keepSignalMask(process, placesOf(image).mask) };
+}
+
+/**
+ * The switch that a probe is made of.
+ * @throws UsageError if there is no such switch, and what reading and linking throw
+ */
+export async function probedCode(
+  paths: readonly string[],
+  options: ProbeOptions & { readonly cc: string; readonly link: readonly string[] },
+): Promise<Code> {
   await loadEngine();
   const codes = await prepare(await readFiles(paths, options.cc, options.link), options);
   const number = typeof options.probe === 'number' ? options.probe : 1;
   const code = codes[number - 1];
   if (code === undefined) throw new UsageError(`there is no probe ${number}: ${codes.length} were found`);
-  return { image: code.image, attach: (process) => keepSignalMask(process, placesOf(code.image).mask) };
+  return code;
 }

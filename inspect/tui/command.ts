@@ -4,6 +4,7 @@ import type { RunOptions } from '../guest.js';
 import { openGuest, type Run } from '../guest.js';
 import { stepCommand } from '../invocation.js';
 import type { ColorOptions } from '../options.js';
+import { isProbe } from '../probe/options.js';
 import { Session } from '../session.js';
 import { print, wantsColor } from '../terminal.js';
 import { Viewer } from '../view/viewer.js';
@@ -37,7 +38,11 @@ export async function step(
   const run: Run = { paths, arguments: parameters, options };
   const guest = await openGuest(run);
   const session = new Session(guest);
-  const viewer = await Viewer.open(session, fileSources(paths));
+  // Here, not above: no program is to load it.
+  const probed = isProbe(options)
+    ? await (await import('../layout/probed.js')).probedSwitch(paths, options)
+    : undefined;
+  const viewer = await Viewer.open(session, fileSources(paths), probed);
   try {
     if (options.at !== undefined) {
       await session.go(options.at);

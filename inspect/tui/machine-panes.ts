@@ -3,6 +3,7 @@ import { hex } from '../names.js';
 import type { CodeRow } from '../view/code.js';
 import { isAssembly } from '../view/code.js';
 import type { SlotRow } from '../view/context.js';
+import type { ProbedRow, ProbedView } from '../view/probed.js';
 import { flagNames, type RegisterRow } from '../view/registers.js';
 import { type Line, type Span, short, span } from './line.js';
 import type { Item, PaneInput, PaneText } from './pane.js';
@@ -84,8 +85,10 @@ function registerItem(row: RegisterRow, cell: number, gap: number): Item {
   return { line, subject: { kind: 'register', register: name } };
 }
 
-/** The ten slots of a ctx, and what the next instruction moves. */
-export function contextPane({ view, width, height }: PaneInput): PaneText {
+/** The slots of a context, and what the next instruction moves: libmill's ten, or those of the switch that is probed. */
+export function contextPane(input: PaneInput): PaneText {
+  const { view, width, height } = input;
+  if (view.probed !== undefined) return probedPane(view.probed, width);
   const { context } = view;
   const { coroutine, state, step } = context;
   const who = coroutine === 0 ? 'main' : `coroutine ${coroutine}`;
@@ -101,6 +104,35 @@ export function contextPane({ view, width, height }: PaneInput): PaneText {
       isCentre: slot.travel !== undefined,
     })),
   };
+}
+
+function probedPane({ state, step, slots }: ProbedView, width: number): PaneText {
+  const verb = state === 'being saved' ? 'save' : 'restore';
+  const [places, names] = [slots.map(({ place }) => place.length), slots.map(({ name }) => name.length)];
+  const columns = { place: Math.max(1, ...places), name: Math.min(16, Math.max(3, ...names)) };
+  const cell = Math.max(ADDRESS, Math.min(QUAD, Math.floor((width - columns.place - columns.name - 9) / 2)));
+  return {
+    title: `ctx of the switch: ${step === undefined ? state : `${verb} ${step.number}/${step.of}`}`,
+    items: slots.map((slot) => ({
+      line: probedLine(slot, columns, cell),
+      subject: { kind: 'memory', address: slot.address, size: slot.size },
+      isCentre: slot.travel !== undefined,
+    })),
+  };
+}
+
+function probedLine(
+  { place, name, held, after, travel, done }: ProbedRow,
+  columns: { readonly place: number; readonly name: number },
+  cell: number,
+): Line {
+  const mark = travel !== undefined ? '▶' : done ? '✓' : ' ';
+  const head = `${mark} ${place.padStart(columns.place)} ${short(name, columns.name).padEnd(columns.name)} `;
+  const value = short(hex(held), cell).padStart(cell);
+  if (travel === undefined) return [span(head, done ? 'plain' : 'dim'), span(value)];
+  if (travel === 'out') return [span(head, 'coming'), span(value, 'coming'), span(' →', 'coming')];
+  const coming = after === undefined ? '' : short(hex(after), cell);
+  return [span(head, 'coming'), span(value, 'dim'), span(` ← ${coming}`, 'coming')];
 }
 
 function slotLine(slot: SlotRow, state: string, cell: number): Line {

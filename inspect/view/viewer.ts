@@ -6,6 +6,7 @@ import { type CodeView, codeView, type Sources } from './code.js';
 import { type ContextView, concerned, contextView, readSlots } from './context.js';
 import { type CoroutinesView, coroutinesView } from './coroutines.js';
 import { type OutputView, outputView } from './output.js';
+import { type ProbedSwitch, type ProbedView, probedView, readProbed } from './probed.js';
 import { Reader } from './readings.js';
 import { type RegisterRow, registerRows } from './registers.js';
 import { positionAt, type Sequence, sequencesOf } from './sequence.js';
@@ -37,6 +38,8 @@ export interface MomentView {
   readonly registers: readonly RegisterRow[];
   /** Of the coroutine that was selected, else of the one that the next instruction concerns. */
   readonly context: ContextView;
+  /** Of a probe: the context of the switch that it runs, which is no coroutine's. */
+  readonly probed: ProbedView | undefined;
   readonly stack: StackView;
   readonly coroutines: CoroutinesView;
   readonly channels: readonly ChannelView[];
@@ -56,18 +59,29 @@ export class Viewer {
   readonly #sequences: readonly Sequence[];
   readonly #sources: Sources;
   readonly #reader: Reader;
+  readonly #probed: ProbedSwitch | undefined;
 
-  private constructor(session: Session, disassembler: Disassembler, sources: Sources) {
+  private constructor(
+    session: Session,
+    disassembler: Disassembler,
+    sources: Sources,
+    probed: ProbedSwitch | undefined,
+  ) {
     this.#session = session;
     this.#disassembler = disassembler;
     this.#sequences = sequencesOf(session.process, disassembler);
     this.#sources = sources;
     this.#reader = new Reader(session);
+    this.#probed = probed;
   }
 
-  /** Loads Capstone. @param sources finds the text of what the code is from */
-  static async open(session: Session, sources: Sources = () => undefined): Promise<Viewer> {
-    return new Viewer(session, await Disassembler.load(), sources);
+  /**
+   * Loads Capstone.
+   * @param sources finds the text of what the code is from
+   * @param probed what is known of the switch, if the session is of a probe
+   */
+  static async open(session: Session, sources: Sources = () => undefined, probed?: ProbedSwitch): Promise<Viewer> {
+    return new Viewer(session, await Disassembler.load(), sources, probed);
   }
 
   /**
@@ -89,7 +103,12 @@ export class Viewer {
     const cr = wanted ?? concerned(crs, registers, code.next, position) ?? running ?? coroutines.main;
     const id = census.id(cr);
     const stack = stackExtent(process, id, cr, extent.words);
-    const look = () => ({ slots: readSlots(process, cr), words: readWords(process, stack) });
+    const probed = this.#probed;
+    const look = () => ({
+      slots: readSlots(process, cr),
+      words: readWords(process, stack),
+      probed: probed === undefined ? [] : readProbed(process, probed),
+    });
     const readings = await this.#reader.read(look);
     const { now, after } = readings;
     const known = survey(process);
@@ -106,6 +125,10 @@ export class Viewer {
         code.next,
         position,
       ),
+      probed:
+        probed === undefined
+          ? undefined
+          : probedView(session.moment, probed, { now: now.words.probed, after: after?.words.probed }),
       stack: stackView(process, stack, { now: now.words.words, after: after?.words.words }, now.saved.cpu.memory),
       coroutines: coroutinesView(process, known, listed ?? id, extent.coroutines),
       channels: known.channels,

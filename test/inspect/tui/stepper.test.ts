@@ -30,6 +30,37 @@ describe.skipIf(!hasTmux)('step, in a terminal', () => {
     await expect(await terminal.until(/--at 95 /)).toMatchFileSnapshot('screens/restore-80x24.txt');
   });
 
+  test("shows another library's switch in the same panes", async () => {
+    const path = file(
+      'swap.s',
+      `.globl swap
+swap: push %rbx
+ push %r12
+ push %r13
+ push %r14
+ push %r15
+ push %rbp
+ mov %rsp, (%rdi)
+ mov %rsi, %rsp
+ pop %rbp
+ pop %r15
+ pop %r14
+ pop %r13
+ pop %r12
+ pop %rbx
+ ret
+`,
+    );
+    const terminal = new Terminal(120, 40, ['step', path, '--switch', 'swap']);
+    await terminal.until(/ctx of the switch: not saved/);
+    terminal.command('to swap');
+    terminal.keys('s');
+    // rbx has been pushed, and r12 comes next, to right below it.
+    expect(await terminal.until(/ctx of the switch: save 2\/\d+/)).toMatch(/▶ +stack\+32 r12 .* ← 0x/);
+    terminal.keys('S');
+    expect(await terminal.until(/ctx of the switch: save 1\/\d+/)).toMatch(/▶ +stack\+40 rbx .* ← 0x/);
+  });
+
   test('on the real clock waits with the program, until somebody stops it, and never to draw a picture', async () => {
     const path = file(
       'sleeper.s',
