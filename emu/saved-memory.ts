@@ -144,6 +144,16 @@ export class MemoryCopies {
   }
 }
 
+/** Whether a piece of memory may have been written between two snapshots: a page that is one object in both has not. */
+export function mayDiffer(one: SavedMemory, other: SavedMemory, address: number, size: number): boolean {
+  const pageOf = ({ tables }: SavedMemory, page: number) =>
+    tables[Math.floor(page / ENTRIES_OF_TABLE)]?.pages[page % ENTRIES_OF_TABLE];
+  for (let page = Math.floor(address / PAGE_SIZE); page * PAGE_SIZE < address + size; page++) {
+    if (pageOf(one, page) !== pageOf(other, page)) return true;
+  }
+  return false;
+}
+
 /** @returns -1 if they are the same; both are of the same size, a multiple of four */
 function firstDifferentByte(one: Uint8Array, other: Uint8Array): number {
   const [words, others] = [wordsOf(one), wordsOf(other)];

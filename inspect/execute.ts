@@ -8,7 +8,7 @@ import { type Colors, colors, switchJson, switchTable } from './format.js';
 import { openGuest, type RunOptions } from './guest.js';
 import { lookCommand } from './invocation.js';
 import type { ColorOptions } from './options.js';
-import { ending } from './outcome.js';
+import { ending, withLine } from './outcome.js';
 import { recordSwitches, type SwitchRecord } from './switches.js';
 import { complain, conclude, print, screenWidth, wantsColor } from './terminal.js';
 
@@ -40,12 +40,6 @@ async function runToEnd(guest: Process, { limit }: ShowOptions): Promise<Outcome
       return outcome;
     }
   }
-}
-
-/** Puts the command that leads to what a message speaks of in front of its last line. */
-function withCommand(message: string, command: string): string {
-  const lines = message.split('\n');
-  return [...lines.slice(0, -1), `to see that moment: ${command}`, ...lines.slice(-1)].join('\n');
 }
 
 /** Goes to a moment, without a word of what the program prints on its way, and shows the machine there. */
@@ -100,7 +94,7 @@ export async function execute(
     if (options.dump) print(2, goredump(cpu.memory, guest.mill, deadlocked ? 0 : undefined));
     if (options.json && deadlocked) print(1, `${JSON.stringify({ deadlock: explainDeadlock(guest) })}\n`);
     const { status, message } = await ending(guest, outcome);
-    conclude({ status, message: message && withCommand(message, lookCommand(run, cpu.moment)) });
+    conclude({ status, message: message && withLine(message, `to see that moment: ${lookCommand(run, cpu.moment)}`) });
   } finally {
     cpu.close();
   }

@@ -6,13 +6,19 @@ import { faultReport } from './fault-report.js';
 import { hex, whoRuns } from './format.js';
 
 /** Exit statuses besides the guest's own. */
-export const STATUS = { ours: 1, usage: 2, deadlock: 3, limit: 124, abort: 134, fault: 139 } as const;
+export const STATUS = { ours: 1, usage: 2, deadlock: 3, limit: 124, interrupted: 130, abort: 134, fault: 139 } as const;
 
 /** How a run is to end on the command line. */
 export interface Ending {
   readonly status: number;
   /** For standard error, its last line starting with "millscope: "; undefined if the guest ended by itself. */
   readonly message: string | undefined;
+}
+
+/** Puts a line in front of the last one of a message, which is the one that begins with "millscope: ". */
+export function withLine(message: string, line: string): string {
+  const lines = message.split('\n');
+  return [...lines.slice(0, -1), line, ...lines.slice(-1)].join('\n');
 }
 
 /** Says how a run ended: what, where, and what to do. */

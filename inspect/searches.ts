@@ -1,14 +1,13 @@
 /** What a session can look for, in both directions. */
-import { type Memory, PAGE_SIZE } from '../emu/memory.js';
+import type { Memory } from '../emu/memory.js';
 import { GENERAL_INDEX, type RegisterName } from '../emu/registers.js';
-import type { SavedMemory } from '../emu/saved-memory.js';
+import { mayDiffer } from '../emu/saved-memory.js';
 import type { Process } from '../runtime/process.js';
 import type { Search } from './history.js';
 import { watchLandings } from './landings.js';
 
 const RSP = GENERAL_INDEX.rsp;
 const POINTER = 8;
-const PAGES_OF_TABLE = 512;
 /** Bytes of a near return, with and without a number of bytes to take off the stack. */
 const RET = 0xc3;
 const RET_IMM16 = 0xc2;
@@ -85,13 +84,8 @@ export function atMemoryChange(
   };
   return {
     steps: true,
-    // A page that is the same object in both has not been written in between.
-    possible: (before, after) => {
-      for (let page = Math.floor(address / PAGE_SIZE); page * PAGE_SIZE < address + size; page++) {
-        if (pageOf(before.cpu.memory, page) !== pageOf(after.cpu.memory, page)) return true;
-      }
-      return before.parents !== after.parents;
-    },
+    possible: (before, after) =>
+      mayDiffer(before.cpu.memory, after.cpu.memory, address, size) || before.parents !== after.parents,
     watch: (found) => {
       last = look();
       const endRestored = process.on('restored', () => {
@@ -105,10 +99,6 @@ export function atMemoryChange(
     },
     stepped: compare,
   };
-}
-
-function pageOf(memory: SavedMemory, page: number): Uint8Array | undefined {
-  return memory.tables[Math.floor(page / PAGES_OF_TABLE)]?.pages[page % PAGES_OF_TABLE];
 }
 
 /** An instruction, or what it asked of the host, has written memory, even if only what was there already. */

@@ -1,5 +1,5 @@
 import type { RegisterName } from '../emu/registers.js';
-import { CTX_SLOTS, type CtxSlot, MILL_CR, offsets } from '../runtime/layout.js';
+import { CTX_SLOTS, type CtxSlot, MILL_CR, offsets, SLOT_BYTES } from '../runtime/layout.js';
 import type { Outcome, Process } from '../runtime/process.js';
 import { UsageError } from './errors.js';
 import { History, type HistoryOptions, type MoveOptions, type Search } from './history.js';
@@ -18,8 +18,6 @@ import {
 } from './searches.js';
 import { atLine } from './source-lines.js';
 import { coroutineOf } from './survey.js';
-
-const SLOT_BYTES = 8;
 
 /** What a run stops at. */
 export type Watched =

@@ -1,14 +1,13 @@
 import { GENERAL_REGISTERS, type GeneralRegister } from '../emu/registers.js';
 import { RECEIVER, SENDER } from '../runtime/chan.js';
 import { stateText } from '../runtime/goredump.js';
-import { CTX_SLOTS, MILL_CLAUSE, MILL_CR, offsets } from '../runtime/layout.js';
+import { CTX_SLOTS, MILL_CLAUSE, MILL_CR, offsets, SLOT_BYTES } from '../runtime/layout.js';
 import type { Process } from '../runtime/process.js';
 import { TIMER_CALLBACKS } from '../runtime/timer.js';
 import { UsageError } from './errors.js';
 
 const CR = offsets(MILL_CR);
 const CLAUSE = offsets(MILL_CLAUSE);
-const SLOT_BYTES = 8;
 const POINTER = 8;
 /** Near calls: by a distance of 32 bits, and by what a ModRM byte names, which takes up to this many bytes. */
 const CALL_RELATIVE = 0xe8;

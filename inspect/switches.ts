@@ -1,5 +1,5 @@
 import type { Switch } from '../runtime/events.js';
-import { CTX_SLOTS, type CtxSlot, MILL_CR } from '../runtime/layout.js';
+import { CTX_SLOTS, type CtxSlot, MILL_CR, SLOT_BYTES } from '../runtime/layout.js';
 import type { Process } from '../runtime/process.js';
 
 /** The ten slots of a ctx. */
@@ -36,7 +36,6 @@ export interface SwitchRecord {
 }
 
 const CTX = MILL_CR.fields.ctx.offset;
-const SLOT_BYTES = 8;
 
 /**
  * Watches a process and tells about each of its switches once it is complete: at the landing, before the first

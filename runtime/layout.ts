@@ -50,6 +50,8 @@ function inner(structure: Structure, offset: number): Field {
 /** The ten slots of a ctx in their order, by the register each holds; `rip` is the return address. */
 export const CTX_SLOTS = ['rbx', 'rbp', 'r12', 'rsp', 'r13', 'r14', 'r15', 'rip', 'rdi', 'rsi'] as const;
 export type CtxSlot = (typeof CTX_SLOTS)[number];
+/** Bytes of a slot. */
+export const SLOT_BYTES = 8;
 
 /*
  * libmill 1.18 on x86_64, System V ABI. All that knows where a field is derives from these tables: the runtime, the

@@ -1,9 +1,9 @@
 import { GENERAL_REGISTERS } from '../../emu/registers.js';
+import { SLOT_BYTES } from '../../runtime/layout.js';
 import { coroutineName, hex } from '../names.js';
 import type { Language } from './lesson.js';
 import type { Expected } from './question.js';
 
-const SLOT_BYTES = 8;
 const SLOTS = 10;
 const NOBODY = ['nobody', 'none', 'empty', 'no one', 'nothing', '[]', '-', '空', '空的', '无', '没有'];
 

@@ -3,7 +3,7 @@ import { BadAddress } from '../../emu/errors.js';
 import { PAGE_SIZE } from '../../emu/memory.js';
 import { GENERAL_REGISTERS, type GeneralRegister } from '../../emu/registers.js';
 import { explainDeadlock } from '../../runtime/deadlock.js';
-import { CTX_SLOTS, MILL_CR, offsets } from '../../runtime/layout.js';
+import { CTX_SLOTS, MILL_CR, offsets, SLOT_BYTES } from '../../runtime/layout.js';
 import { UsageError } from '../errors.js';
 import { coroutineOf, survey } from '../survey.js';
 import { LessonError } from './error.js';
@@ -11,7 +11,6 @@ import { endingOf, type Stage } from './stage.js';
 import { idOf, idsOf, WHO } from './who.js';
 
 const CTX = offsets(MILL_CR).ctx;
-const SLOT_BYTES = 8;
 
 /** The general registers at a moment. */
 export type Registers = Readonly<Record<GeneralRegister, bigint>>;

@@ -1,5 +1,5 @@
 import type { GeneralRegister } from '../../emu/registers.js';
-import { CTX_SLOTS } from '../../runtime/layout.js';
+import { CTX_SLOTS, SLOT_BYTES } from '../../runtime/layout.js';
 import type { MoveOptions } from '../history.js';
 import { survey } from '../survey.js';
 import { type Anchor, reach, readAnchor, runningId } from './anchor.js';
@@ -7,7 +7,6 @@ import { LessonError } from './error.js';
 import { type Fact, isRegister, printedLines, type Registers, registersNow } from './fact.js';
 import type { Stage } from './stage.js';
 
-const SLOT_BYTES = 8;
 /** The System V ABI's registers that a function gives back as it found them. */
 const CALLEE_SAVED = ['rbx', 'rbp', 'rsp', 'r12', 'r13', 'r14', 'r15'] as const satisfies readonly GeneralRegister[];
 

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
 import { openGuest, type Run, type RunOptions } from '../guest.js';
 import { lookCommand, whyCommand } from '../invocation.js';
-import type { Ending } from '../outcome.js';
+import { type Ending, STATUS } from '../outcome.js';
 import { Session } from '../session.js';
 import { print } from '../terminal.js';
 import { Progress } from '../trace/progress.js';
@@ -19,8 +19,6 @@ export interface WhyCommandOptions extends RunOptions {
 }
 
 const PROGRAM = /\.(c|cc|cpp|cxx|S|s|o|a|js|mjs)$/;
-/** What a shell says of a process that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 /** The files come first, and what follows the last of them is the question. */
 function divide(words: readonly string[]): { paths: readonly string[]; question: string } {
@@ -57,7 +55,7 @@ export async function explainValue(
     const moves = { signal: stop.signal, progress: (moment: number) => progress.tell(() => `moment ${moment}`) };
     await session.go(at, moves);
     if (stop.signal.aborted)
-      return { status: INTERRUPTED, message: `millscope: stopped by Ctrl-C at moment ${session.moment}` };
+      return { status: STATUS.interrupted, message: `millscope: stopped by Ctrl-C at moment ${session.moment}` };
     if (session.moment < at) throw new UsageError(`the run has no moment ${at}: its last one is ${session.moment}`);
     const found = await why(session, placeOf(guest, question), moves);
     progress.end();
@@ -66,7 +64,7 @@ export async function explainValue(
       options.json === true ? `${whyJson(found)}\n` : `${whyTable(found, colors(paint))}\n${commands(run, found)}\n`,
     );
     if (found.end !== 'interrupted') return { status: 0, message: undefined };
-    return { status: INTERRUPTED, message: 'millscope: stopped by Ctrl-C; the chain goes on' };
+    return { status: STATUS.interrupted, message: 'millscope: stopped by Ctrl-C; the chain goes on' };
   } finally {
     process.off('SIGINT', interrupt);
     progress.end();

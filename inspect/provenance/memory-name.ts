@@ -1,8 +1,7 @@
-import { CTX_SLOTS, MILL_CHAN, MILL_CR, type Structure } from '../../runtime/layout.js';
+import { CTX_SLOTS, MILL_CHAN, MILL_CR, SLOT_BYTES, type Structure } from '../../runtime/layout.js';
 import type { Process } from '../../runtime/process.js';
 import { coroutineName } from '../names.js';
 
-const SLOT_BYTES = 8;
 const { ctx: CTX, valbuf: VALBUF, valbuf_sz: VALBUF_SIZE } = MILL_CR.fields;
 
 const hexadecimal = (address: number): string => `0x${address.toString(16)}`;

@@ -3,7 +3,7 @@
 import { PAGE_SIZE } from '../../emu/memory.js';
 import type { RegisterUse, RegisterUses } from '../../emu/register-access.js';
 import { overlap, type RegisterPart } from '../../emu/register-parts.js';
-import type { SavedMemory } from '../../emu/saved-memory.js';
+import { mayDiffer } from '../../emu/saved-memory.js';
 import type { Process, SavedProcess } from '../../runtime/process.js';
 import type { MoveOptions, Search } from '../history.js';
 import type { Session } from '../session.js';
@@ -12,7 +12,6 @@ import { Lineage } from './lineage.js';
 import { type MemoryPlace, type Place, valueAt } from './place.js';
 
 const LONGEST_INSTRUCTION = 15;
-const PAGES_OF_TABLE = 512;
 /** Instructions. */
 const NEARBY = [1_000, 10_000];
 
@@ -137,13 +136,10 @@ class MemoryWrites implements Search {
     this.#value = value;
   }
 
-  /** A page that is the same object in both has not been written in between, unless by a child that is gone. */
+  /** Writes of a child that is gone by then do not count. */
   possible(before: SavedProcess, after: SavedProcess): boolean {
     const { address, size } = this.#place;
-    for (let page = Math.floor(address / PAGE_SIZE); page * PAGE_SIZE < address + size; page++) {
-      if (pageOf(before.cpu.memory, page) !== pageOf(after.cpu.memory, page)) return true;
-    }
-    return false;
+    return mayDiffer(before.cpu.memory, after.cpu.memory, address, size);
   }
 
   #look(): bigint | undefined {
@@ -212,8 +208,4 @@ async function nearby(session: Session, writes: MemoryWrites, options: MoveOptio
     if (last !== undefined) return true;
   }
   return false;
-}
-
-function pageOf(memory: SavedMemory, page: number): Uint8Array | undefined {
-  return memory.tables[Math.floor(page / PAGES_OF_TABLE)]?.pages[page % PAGES_OF_TABLE];
 }

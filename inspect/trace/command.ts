@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
 import { openGuest, type Run, type RunOptions } from '../guest.js';
 import { AROUND, listingCommand } from '../invocation.js';
-import { type Ending, ending } from '../outcome.js';
+import { type Ending, ending, STATUS, withLine } from '../outcome.js';
 import { NobodyReads } from '../write-all.js';
 import { EVENT_NAMES, type EventName, parseEvents } from './event.js';
 import { JsonLines } from './jsonl.js';
@@ -41,8 +41,6 @@ export interface Surroundings {
 /** Instructions between two looks at whether somebody has pressed Ctrl-C. */
 const STEPS = 20_000;
 const INSTRUCTIONS = 500_000;
-/** What a shell says of a process that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 /** What shows the course of a run in the viewer, whatever else is asked for. */
 const COURSE: readonly EventName[] = ['switch', 'coroutine', 'process'];
@@ -197,21 +195,18 @@ async function write(
     sink.close();
     if (output !== '-') tellOfFile(options, sink.size, from, cpu.moment);
     if (!interrupted)
-      return { ...end, message: end.message && withCommand(end.message, listingCommand(run, cpu.moment)) };
+      return {
+        ...end,
+        message: end.message && withLine(end.message, `to list what led there: ${listingCommand(run, cpu.moment)}`),
+      };
     return {
-      status: INTERRUPTED,
+      status: STATUS.interrupted,
       message: `millscope: stopped by Ctrl-C at moment ${cpu.moment}; the trace ends there`,
     };
   } finally {
     process.off('SIGINT', interrupt);
     progress.end();
   }
-}
-
-/** Puts what leads to the moment that a message speaks of in front of its last line. */
-function withCommand(message: string, command: string): string {
-  const lines = message.split('\n');
-  return [...lines.slice(0, -1), `to list what led there: ${command}`, ...lines.slice(-1)].join('\n');
 }
 
 function tellOfFile({ output, format }: TraceOptions, bytes: number, from: number, to: number): void {

@@ -1,6 +1,6 @@
 import { explain } from '../explain.js';
 import type { MoveOptions } from '../history.js';
-import { ending } from '../outcome.js';
+import { ending, STATUS } from '../outcome.js';
 import { addressesOf } from '../places.js';
 import type { Session } from '../session.js';
 import type { Extent, MomentView, Viewer } from '../view/viewer.js';
@@ -46,8 +46,6 @@ export interface State {
 const SWITCHES_AROUND = 4;
 /** Of a move that takes no longer than this, in ms, no progress is shown. */
 const QUICK_MS = 150;
-/** What a shell says of a process that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 /** Turns keys into moves of a session, and keeps what the screen shows. It knows no terminal. */
 export class Stepper {
@@ -144,7 +142,7 @@ export class Stepper {
       return;
     }
     if (overlay !== undefined && this.#read(overlay, key)) return;
-    if (key === 'Ctrl-c') this.#quit(INTERRUPTED);
+    if (key === 'Ctrl-c') this.#quit(STATUS.interrupted);
     else if (key === 'Escape') this.#clear();
     else this.#enqueueKey(key);
   }

@@ -1,9 +1,8 @@
+import { SLOT_BYTES } from '../../runtime/layout.js';
 import { coroutineName, hex } from '../names.js';
 import { addressesOf } from '../places.js';
 import type { Session, Watched } from '../session.js';
 import { bytesOf, watchedText } from './subjects.js';
-
-const SLOT_BYTES = 8;
 
 /**
  * Which breakpoints the guest is at, and which watchpoints the last instruction has triggered: what changed, from what

@@ -1,6 +1,6 @@
 import { registerPart } from '../../emu/register-parts.js';
 import { REGISTERS, type RegisterName } from '../../emu/registers.js';
-import { CTX_SLOTS, type CtxSlot, MILL_CR, offsets } from '../../runtime/layout.js';
+import { CTX_SLOTS, type CtxSlot, MILL_CR, offsets, SLOT_BYTES } from '../../runtime/layout.js';
 import type { Process } from '../../runtime/process.js';
 import { UsageError } from '../errors.js';
 import { coroutineName, hex } from '../names.js';
@@ -11,7 +11,6 @@ import type { Subject } from './pane.js';
 
 const DEFAULT_SIZE = 8;
 const LARGEST_SIZE = 4096;
-const SLOT_BYTES = 8;
 
 /** A number as people write it. @throws UsageError */
 export function numberOf(text: string, what: string): number {

@@ -1,13 +1,12 @@
 import type { Disassembly } from '../../emu/disassembler.js';
 import { type GENERAL_REGISTERS, REGISTER_FILE } from '../../emu/registers.js';
-import { CTX_SLOTS, type CtxSlot, MILL_CR, offsets } from '../../runtime/layout.js';
+import { CTX_SLOTS, type CtxSlot, MILL_CR, offsets, SLOT_BYTES } from '../../runtime/layout.js';
 import type { Process } from '../../runtime/process.js';
 import { addressOf, parseOperand, splitOperands } from './operand.js';
 import type { RegisterFile } from './readings.js';
 import type { Position, Station } from './sequence.js';
 
 const CTX = offsets(MILL_CR).ctx;
-const SLOT_BYTES = 8;
 const CTX_BYTES = CTX_SLOTS.length * SLOT_BYTES;
 
 /** A value that the next instruction moves into a slot, out of it, or on from there. */

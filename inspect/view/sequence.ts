@@ -1,11 +1,10 @@
 import type { Disassembler } from '../../emu/disassembler.js';
 import type { GeneralRegister } from '../../emu/registers.js';
-import { CTX_SLOTS } from '../../runtime/layout.js';
+import { CTX_SLOTS, SLOT_BYTES } from '../../runtime/layout.js';
 import type { Process } from '../../runtime/process.js';
 import { instructionAt } from './code.js';
 import { parseOperand, splitOperands } from './operand.js';
 
-const SLOT_BYTES = 8;
 /** The files that hold libmill's two sequences, as the runtime includes them. */
 const FILES = { save: 'mill_setjmp.s', restore: 'mill_longjmp.s' } as const;
 
