@@ -1,11 +1,11 @@
 import type { Language, LessonJson } from '../lesson/lesson.js';
+import type { Scene } from '../view/scene.js';
 import { readAddress, writeAddress } from './address.js';
 import type { Contents, Runtime } from './contents.js';
 import { Machine, type News, Refused } from './machine.js';
 import type { Move } from './moves.js';
 import { passageAt } from './passage.js';
 import type { Asking, Judged, LessonPage, Written } from './protocol.js';
-import type { Scene } from './scene.js';
 import { storedLanguage, storeLanguage } from './settings.js';
 
 /** How far the engine has come. */

@@ -1,5 +1,5 @@
 import { judge, type Verdict } from '../lesson/answer.js';
-import type { Scene } from './scene.js';
+import type { Scene } from '../view/scene.js';
 
 /** Something that an instruction may change besides rip and the flags. */
 export type Target =

@@ -4,9 +4,9 @@ import type { REGISTER_FILE } from '../../emu/registers.js';
 import type { Verdict } from '../lesson/answer.js';
 import type { Language, LessonJson } from '../lesson/lesson.js';
 import type { Asked } from '../lesson/question.js';
+import type { Scene } from '../view/scene.js';
 import type { Runtime } from './contents.js';
 import type { Move } from './moves.js';
-import type { Scene } from './scene.js';
 
 /** A question as it is asked. */
 export interface QuestionText {

@@ -5,10 +5,10 @@ import { judge, rightAnswer } from '../lesson/answer.js';
 import { type Language, type Lesson, programOf } from '../lesson/lesson.js';
 import { expected } from '../lesson/question.js';
 import { openStage, type Stage } from '../lesson/stage.js';
+import { type Scene, sceneOf } from '../view/scene.js';
 import { Viewer } from '../view/viewer.js';
 import { type Move, perform } from './moves.js';
 import type { Asking, Judged, Meaning, Opened, Written } from './protocol.js';
-import { type Scene, sceneOf } from './scene.js';
 import { meaningOf, writtenBy } from './value.js';
 
 /** Farther than this no run is followed before somebody asks for it: half a second. */

@@ -1,7 +1,7 @@
 import { memo, type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import { hex } from '../../names.js';
+import type { Scene } from '../../view/scene.js';
 import type { StackView } from '../../view/stack.js';
-import type { Scene } from '../scene.js';
 import type { Words } from '../words.js';
 import { usePart, useWords } from './context.js';
 import { Value } from './value.js';

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 import { hex } from '../../names.js';
+import type { Ending } from '../../view/ending.js';
 import type { OutputView } from '../../view/output.js';
-import type { Ending } from '../ending.js';
 import type { Words } from '../words.js';
 import { useWords } from './context.js';
 

@@ -1,8 +1,8 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import type { Verdict } from '../../lesson/answer.js';
 import { hex } from '../../names.js';
+import type { Scene } from '../../view/scene.js';
 import { type Change, changesOf, judgeGuess, type Target, targetKey, targetsOf } from '../prediction.js';
-import type { Scene } from '../scene.js';
 import type { Words } from '../words.js';
 import { usePlayer, useWords } from './context.js';
 

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { ChannelView } from '../../survey.js';
 import type { CoroutineRow } from '../../view/coroutines.js';
-import type { Scene } from '../scene.js';
+import type { Scene } from '../../view/scene.js';
 import { usePart, usePlayer, useWords } from './context.js';
 import { shortPlace } from './place.js';
 import { Who } from './who.js';

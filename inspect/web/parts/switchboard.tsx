@@ -4,7 +4,7 @@ import { hex } from '../../names.js';
 import type { ContextView, SlotRow, Travel } from '../../view/context.js';
 import type { RegisterRow } from '../../view/registers.js';
 import { flagNames } from '../../view/registers.js';
-import type { Party, Scene } from '../scene.js';
+import type { Party, Scene } from '../../view/scene.js';
 import type { Words } from '../words.js';
 import { usePart, useWords } from './context.js';
 import { shortPlace } from './place.js';

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Disassembler } from '../../../emu/disassembler.js';
 import { listingOf } from '../../../inspect/lesson/folder.js';
+import type { Scene } from '../../../inspect/view/scene.js';
 import { readAddress, writeAddress } from '../../../inspect/web/address.js';
 import { Disassembler as Listing, provide } from '../../../inspect/web/listing.js';
 import { passageAt } from '../../../inspect/web/passage.js';
 import { judgeGuess } from '../../../inspect/web/prediction.js';
-import type { Scene } from '../../../inspect/web/scene.js';
 import { libmill } from '../../../runtime/libmill.js';
 
 describe('a listing that is made when the site is built', () => {

@@ -1,8 +1,8 @@
 import type { Session } from '../session.js';
-import type { ContextView } from '../view/context.js';
-import type { StackView } from '../view/stack.js';
-import type { Extent, MomentView, Viewer } from '../view/viewer.js';
+import type { ContextView } from './context.js';
 import { type Ending, endingOf } from './ending.js';
+import type { StackView } from './stack.js';
+import type { Extent, MomentView, Viewer } from './viewer.js';
 
 /** A coroutine with what is its own. */
 export interface Party {
