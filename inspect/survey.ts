@@ -1,5 +1,6 @@
 import { GENERAL_REGISTERS, type GeneralRegister } from '../emu/registers.js';
 import { RECEIVER, SENDER } from '../runtime/chan.js';
+import { Deadlock } from '../runtime/errors.js';
 import { stateText } from '../runtime/goredump.js';
 import { CTX_SLOTS, MILL_CLAUSE, MILL_CR, offsets, SLOT_BYTES } from '../runtime/layout.js';
 import type { Process } from '../runtime/process.js';
@@ -83,12 +84,16 @@ export function survey(process: Process): Survey {
   const { census, channelCensus, channels, coroutines, timers, clock } = mill;
   const waiting = (channel: number, end: number): number[] =>
     [...channels.waiting(channel, end)].map((item) => census.id(memory.pointer(item - CLAUSE.epitem + CLAUSE.cr)));
+  const { outcome } = process;
+  // Nobody runs then, though mill_running is still the last one that waits.
+  const isDeadlock = outcome?.kind === 'error' && outcome.error instanceof Deadlock;
+  const running = isDeadlock ? 0 : coroutines.running;
   return {
     time: clock.time(),
     coroutines: process.coroutines().map((cr) => {
       const { rip = 0n, rsp = 0n } = registersAt(process, cr);
       const { low, high } = coroutines.stackOf(cr);
-      const state = stateText(memory, mill, cr, coroutines.running);
+      const state = stateText(memory, mill, cr, running);
       return { id: census.id(cr), address: cr, state, rip, stack: { low, high, rsp } };
     }),
     ready: [...coroutines.ready()].map((cr) => census.id(cr)),

@@ -222,6 +222,11 @@ export class Process {
     return undefined;
   }
 
+  /** How the process has ended, if it has. */
+  get outcome(): Outcome | undefined {
+    return this.#outcome;
+  }
+
   /**
    * The coroutine that runs, as mill_running has it.
    * @returns undefined if that is no coroutine: between two of them, or because the program has overwritten it

@@ -42,7 +42,7 @@ export async function step(
   const probed = isProbe(options)
     ? await (await import('../layout/probed.js')).probedSwitch(paths, options)
     : undefined;
-  const viewer = await Viewer.open(session, fileSources(paths), probed);
+  const viewer = await Viewer.open(session, { sources: fileSources(paths), probed });
   try {
     if (options.at !== undefined) {
       await session.go(options.at);

@@ -1,5 +1,5 @@
 import type { Image, SourceLine } from '../../asm/image.js';
-import type { Disassembler, Disassembly } from '../../emu/disassembler.js';
+import type { Disassembly } from '../../emu/disassembler.js';
 import { PAGE_SIZE } from '../../emu/memory.js';
 import type { Process } from '../../runtime/process.js';
 import { hex } from '../names.js';
@@ -7,6 +7,13 @@ import { parseOperand, splitOperands } from './operand.js';
 
 /** The lines of a file that code is from, by the name that the image has for it; undefined if it is not at hand. */
 export type Sources = (file: string) => readonly string[] | undefined;
+
+/** What has the text of instructions: a `Disassembler`, or a list that one has made. */
+export interface Instructions {
+  /** The instruction that `bytes` begins with, at an address; undefined if they are none. */
+  disassemble(bytes: Uint8Array, address: bigint): Disassembly | undefined;
+  close(): void;
+}
 
 /** A line of a file with its text, where that is at hand. */
 export interface SourceText extends SourceLine {
@@ -47,26 +54,26 @@ const LONGEST_INSTRUCTION = 15;
 const REACH = 512;
 
 /** The instruction at an address; undefined if there is none. */
-export function instructionAt(process: Process, disassembler: Disassembler, address: number): Disassembly | undefined {
+export function instructionAt(process: Process, instructions: Instructions, address: number): Disassembly | undefined {
   const { memory } = process.cpu;
   if (memory.protectionAt(address) !== 'r-x') return undefined;
   const page = PAGE_SIZE - (address % PAGE_SIZE);
   const goesOn = memory.protectionAt(address + page) === 'r-x';
   const bytes = memory.read(address, goesOn ? LONGEST_INSTRUCTION : Math.min(LONGEST_INSTRUCTION, page));
-  return disassembler.disassemble(bytes, BigInt(address));
+  return instructions.disassemble(bytes, BigInt(address));
 }
 
 /**
  * The code around where the guest is.
  * @param around instructions on each side
  */
-export function codeView(process: Process, disassembler: Disassembler, sources: Sources, around: number): CodeView {
+export function codeView(process: Process, instructions: Instructions, sources: Sources, around: number): CodeView {
   const { rip } = process.cpu;
   const image = process.imageAt(BigInt(rip));
-  const next = instructionAt(process, disassembler, rip);
-  const addresses = [...behind(process, disassembler, rip, image).slice(-around)];
+  const next = instructionAt(process, instructions, rip);
+  const addresses = [...behind(process, instructions, rip, image).slice(-around)];
   for (let at = rip; addresses.length <= 2 * around; ) {
-    const instruction = instructionAt(process, disassembler, at);
+    const instruction = instructionAt(process, instructions, at);
     if (instruction === undefined) break;
     addresses.push(at);
     at += instruction.length;
@@ -81,7 +88,7 @@ export function codeView(process: Process, disassembler: Disassembler, sources: 
       rows.push({ kind: 'source', ...textOf(source, sources) });
     }
     last = source;
-    rows.push(instructionRow(process, disassembler, address, source, address === rip));
+    rows.push(instructionRow(process, instructions, address, source, address === rip));
   }
   const line = image?.lineAt(BigInt(rip));
   const source = line === undefined ? undefined : textOf(line, sources);
@@ -102,11 +109,11 @@ function textOf({ file, line }: SourceLine, sources: Sources): SourceText {
 }
 
 /** Addresses of the instructions in front of one, from the last place that is known to begin one. */
-function behind(process: Process, disassembler: Disassembler, address: number, image: Image | undefined): number[] {
+function behind(process: Process, instructions: Instructions, address: number, image: Image | undefined): number[] {
   if (image === undefined) return [];
   const found: number[] = [];
   for (let at = knownStart(image, address); at < address; ) {
-    const instruction = instructionAt(process, disassembler, at);
+    const instruction = instructionAt(process, instructions, at);
     if (instruction === undefined) {
       found.length = 0;
       at += 1;
@@ -142,12 +149,12 @@ function knownStart(image: Image, address: number): number {
 
 function instructionRow(
   process: Process,
-  disassembler: Disassembler,
+  instructions: Instructions,
   address: number,
   source: SourceLine | undefined,
   isNext: boolean,
 ): InstructionRow {
-  const instruction = instructionAt(process, disassembler, address);
+  const instruction = instructionAt(process, instructions, address);
   const text = instruction?.text ?? 'no instruction';
   const note = instruction === undefined ? '' : noteOn(process, address, instruction);
   return { kind: 'instruction', address, text, note, source, isNext };

@@ -56,7 +56,7 @@ function rowOf(
   const turn = ready.indexOf(id) + 1;
   return {
     id,
-    isRunning: address === process.mill.coroutines.running,
+    isRunning: state === 'RUNNING',
     state,
     turn: turn === 0 ? undefined : turn,
     at: process.describe(call ?? rip),

@@ -1,8 +1,7 @@
-import type { Disassembler } from '../../emu/disassembler.js';
 import type { GeneralRegister } from '../../emu/registers.js';
 import { CTX_SLOTS, SLOT_BYTES } from '../../runtime/layout.js';
 import type { Process } from '../../runtime/process.js';
-import { instructionAt } from './code.js';
+import { type Instructions, instructionAt } from './code.js';
 import { parseOperand, splitOperands } from './operand.js';
 
 /** The files that hold libmill's two sequences, as the runtime includes them. */
@@ -43,11 +42,11 @@ export interface Position {
 }
 
 /** The two sequences as the runtime has them, read from its own code. */
-export function sequencesOf(process: Process, disassembler: Disassembler): Sequence[] {
+export function sequencesOf(process: Process, instructions: Instructions): Sequence[] {
   const [runtime] = process.images;
   return (['save', 'restore'] as const).flatMap((kind) => {
     const [range] = runtime.occurrences(FILES[kind]);
-    return range === undefined ? [] : [read(process, disassembler, kind, Number(range.start), Number(range.end))];
+    return range === undefined ? [] : [read(process, instructions, kind, Number(range.start), Number(range.end))];
   });
 }
 
@@ -71,7 +70,7 @@ function isAt(process: Process, { bytes }: Sequence, start: number): boolean {
 
 function read(
   process: Process,
-  disassembler: Disassembler,
+  instructions: Instructions,
   kind: Sequence['kind'],
   start: number,
   end: number,
@@ -81,7 +80,7 @@ function read(
   const onTheWay = new Map<GeneralRegister, number>();
   let ctx: GeneralRegister = 'rax';
   for (let at = start; at < end; ) {
-    const instruction = instructionAt(process, disassembler, at);
+    const instruction = instructionAt(process, instructions, at);
     if (instruction === undefined) break;
     const [from, to] = splitOperands(instruction.operands.replace(/^\*/, '')).map(parseOperand);
     let carried: Carried | undefined;

@@ -2,7 +2,7 @@ import { Disassembler } from '../../emu/disassembler.js';
 import type { Outcome } from '../../runtime/process.js';
 import type { Session } from '../session.js';
 import { type ChannelView, survey, type TimerView } from '../survey.js';
-import { type CodeView, codeView, type Sources } from './code.js';
+import { type CodeView, codeView, type Instructions, type Sources } from './code.js';
 import { type ContextView, concerned, contextView, readSlots } from './context.js';
 import { type CoroutinesView, coroutinesView } from './coroutines.js';
 import { type OutputView, outputView } from './output.js';
@@ -52,10 +52,20 @@ export interface MomentView {
   readonly lane: readonly number[];
 }
 
+/** What a picture is made with besides the session. */
+export interface ViewerOptions {
+  /** Finds the text of what the code is from. */
+  readonly sources?: Sources;
+  /** What is known of the switch, if the session is of a probe. */
+  readonly probed?: ProbedSwitch | undefined;
+  /** Is closed with the viewer; Capstone, which is loaded then, if it is missing. */
+  readonly instructions?: Instructions;
+}
+
 /** Makes the picture of a session's moment. Close it after use. */
 export class Viewer {
   readonly #session: Session;
-  readonly #disassembler: Disassembler;
+  readonly #instructions: Instructions;
   readonly #sequences: readonly Sequence[];
   readonly #sources: Sources;
   readonly #reader: Reader;
@@ -63,25 +73,19 @@ export class Viewer {
 
   private constructor(
     session: Session,
-    disassembler: Disassembler,
-    sources: Sources,
-    probed: ProbedSwitch | undefined,
+    instructions: Instructions,
+    { sources = () => undefined, probed }: ViewerOptions,
   ) {
     this.#session = session;
-    this.#disassembler = disassembler;
-    this.#sequences = sequencesOf(session.process, disassembler);
+    this.#instructions = instructions;
+    this.#sequences = sequencesOf(session.process, instructions);
     this.#sources = sources;
     this.#reader = new Reader(session);
     this.#probed = probed;
   }
 
-  /**
-   * Loads Capstone.
-   * @param sources finds the text of what the code is from
-   * @param probed what is known of the switch, if the session is of a probe
-   */
-  static async open(session: Session, sources: Sources = () => undefined, probed?: ProbedSwitch): Promise<Viewer> {
-    return new Viewer(session, await Disassembler.load(), sources, probed);
+  static async open(session: Session, options: ViewerOptions = {}): Promise<Viewer> {
+    return new Viewer(session, options.instructions ?? (await Disassembler.load()), options);
   }
 
   /**
@@ -93,7 +97,7 @@ export class Viewer {
     const session = this.#session;
     const { process } = session;
     const { census, coroutines } = process.mill;
-    const code = codeView(process, this.#disassembler, this.#sources, extent.code);
+    const code = codeView(process, this.#instructions, this.#sources, extent.code);
     const position = positionAt(process, this.#sequences, process.cpu.rip);
     const crs = process.coroutines();
     const registers = new BigUint64Array(18);
@@ -140,8 +144,8 @@ export class Viewer {
     };
   }
 
-  /** Frees the disassembler. */
+  /** Frees what has the text of instructions. */
   close(): void {
-    this.#disassembler.close();
+    this.#instructions.close();
   }
 }

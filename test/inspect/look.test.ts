@@ -86,6 +86,21 @@ describe('what libmill knows at a moment', () => {
     });
   });
 
+  it('says of everybody at a deadlock what they wait in, whichever way it is come to', async () => {
+    await withSession('deadlock.s', async (session) => {
+      const states = () => survey(session.process).coroutines.map(({ id, state }) => `${id} ${state}`);
+      await session.go(Number.POSITIVE_INFINITY);
+      // As the program says of itself: the three channels are there, back, and the one for main's result.
+      const stuck = ['0 chr(<3>)', '1 chr(<2>)', '2 chr(<1>)'];
+      expect(states()).toEqual(stuck);
+      const end = session.moment;
+      await session.stepBack();
+      expect(states().filter((state) => state.endsWith('RUNNING')).length).toBe(1);
+      await session.go(end);
+      expect(states()).toEqual(stuck);
+    });
+  });
+
   it('finds the calls that a coroutine is in', async () => {
     await withSession('pipeline.s', async (session) => {
       const { process } = session;

@@ -146,9 +146,9 @@ top: .skip 16
     const [, load, argv] = programNamed('prime-sieve.c');
     await withProcess(await load(), argv, async (process) => {
       const session = new Session(process);
-      const viewer = await Viewer.open(session, (file) =>
-        file.endsWith('prime-sieve.c') ? ['first line'] : undefined,
-      );
+      const viewer = await Viewer.open(session, {
+        sources: (file) => (file.endsWith('prime-sieve.c') ? ['first line'] : undefined),
+      });
       await session.to('main');
       const { code } = await viewer.look({ ...EXTENT, code: 20 });
       expect(code.place).toMatch(/^main \(.*prime-sieve\.c:\d+\)$/);

@@ -17,7 +17,7 @@ async function pictures(): Promise<MomentView[]> {
   const options = { ...DEFAULTS, probe: true } as const;
   const guest = await openGuest({ paths: PATHS, arguments: [], options });
   const session = new Session(guest);
-  const viewer = await Viewer.open(session, undefined, await probedSwitch(PATHS, options));
+  const viewer = await Viewer.open(session, { probed: await probedSwitch(PATHS, options) });
   try {
     const seen: MomentView[] = [];
     while (session.outcome === undefined) {
