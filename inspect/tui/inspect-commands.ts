@@ -4,18 +4,10 @@ import { UsageError } from '../errors.js';
 import { coroutineName, hex } from '../names.js';
 import { addressesOf } from '../places.js';
 import { addressOf, type Place, placeOf } from '../provenance/place.js';
+import { placeOfWatched, slotHolder } from '../watched.js';
 import type { Command } from './command-type.js';
 import type { Controls } from './controls.js';
-import {
-  coroutineId,
-  numberOf,
-  placeOfWatched,
-  registerOf,
-  slotHolder,
-  watchedBy,
-  watchedOf,
-  watchedText,
-} from './subjects.js';
+import { coroutineId, numberOf, registerOf, watchedBy, watchedOf, watchedText } from './subjects.js';
 
 const WORD = 8;
 const MOST_WORDS = 64;

@@ -3,9 +3,10 @@ import { UsageError } from '../errors.js';
 import type { MoveOptions } from '../history.js';
 import { coroutineName } from '../names.js';
 import type { Session, Watched } from '../session.js';
+import { bytesOf, placeOfWatched, type WatchedValue } from '../watched.js';
 import type { Command } from './command-type.js';
 import type { Controls } from './controls.js';
-import { bytesOf, coroutineId, numberOf, placeOfWatched, watchedBy, watchedOf, watchedText } from './subjects.js';
+import { coroutineId, numberOf, watchedBy, watchedOf, watchedText } from './subjects.js';
 
 const count = ([word]: readonly string[]): number =>
   word === undefined ? 1 : numberOf(word, 'number of instructions');
@@ -105,7 +106,7 @@ async function backToCoroutine(session: Session, id: number, options: MoveOption
 }
 
 /** What is to be written. @throws UsageError */
-function writtenBy({ session, subject }: Controls, words: readonly string[]): Exclude<Watched, { kind: 'place' }> {
+function writtenBy({ session, subject }: Controls, words: readonly string[]): WatchedValue {
   const watched = words.length > 0 ? watchedOf(session, words) : watchedBy(subject);
   if (watched !== undefined && watched.kind !== 'place') return watched;
   throw new UsageError(

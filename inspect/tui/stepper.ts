@@ -3,6 +3,7 @@ import type { MoveOptions } from '../history.js';
 import { ending, STATUS } from '../outcome.js';
 import { addressesOf } from '../places.js';
 import type { Session } from '../session.js';
+import { stoppedAt } from '../stops.js';
 import type { Extent, MomentView, Viewer } from '../view/viewer.js';
 import { COMMANDS, execute } from './commands.js';
 import type { Controls } from './controls.js';
@@ -12,7 +13,7 @@ import { areasOf, FOOT, type Layout, layoutOf, PANES, type PaneName } from './la
 import type { PaneInput } from './pane.js';
 import { movedSelection, paneText, subjectOf } from './panes.js';
 import { edited, newPrompt, type Prompt } from './prompt.js';
-import { whatChanged } from './stops.js';
+import { stoppedText } from './stops.js';
 import { watchedText } from './subjects.js';
 
 /** Text in the place of the panes. */
@@ -290,7 +291,7 @@ export class Stepper {
       if (abort.signal.aborted) this.#say(`interrupted at moment ${this.session.moment}`, false);
       else if (typeof found === 'string') this.#say(found, false);
       else if (found === false && missed !== undefined) missing = missed;
-      else this.#say(await whatChanged(this.session), false);
+      else this.#say(stoppedText(await stoppedAt(this.session)), false);
       if (missing !== '') this.#say(missing, false);
       if (!abort.signal.aborted) await this.#sayEnding(missing);
     } finally {

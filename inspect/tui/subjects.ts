@@ -1,12 +1,10 @@
 import { registerPart } from '../../emu/register-parts.js';
 import { REGISTERS, type RegisterName } from '../../emu/registers.js';
-import { CTX_SLOTS, type CtxSlot, MILL_CR, offsets, SLOT_BYTES } from '../../runtime/layout.js';
-import type { Process } from '../../runtime/process.js';
+import { CTX_SLOTS, type CtxSlot } from '../../runtime/layout.js';
 import { UsageError } from '../errors.js';
 import { coroutineName, hex } from '../names.js';
-import { addressOf, type Place, placeOf } from '../provenance/place.js';
+import { addressOf } from '../provenance/place.js';
 import type { Session, Watched } from '../session.js';
-import { coroutineOf } from '../survey.js';
 import type { Subject } from './pane.js';
 
 const DEFAULT_SIZE = 8;
@@ -52,37 +50,6 @@ export function watchedOf(session: Session, words: readonly string[]): Watched {
 function slotWords(words: readonly string[]): readonly string[] {
   const said = /^(?:slot|ctx) (\S+) of (?:coroutine )?(\S+)$/i.exec(words.join(' '));
   return said === null ? words : ['slot', said[2], said[1]];
-}
-
-/**
- * The bytes of memory that are watched.
- * @throws UsageError if it is the slot of a coroutine that is not there
- */
-export function bytesOf(
-  { process }: Session,
-  watched: Watched & { readonly kind: 'slot' | 'memory' },
-): { readonly address: number; readonly size: number } {
-  if (watched.kind === 'memory') return watched;
-  const ctx = slotHolder(process, watched.coroutine) + offsets(MILL_CR).ctx;
-  return { address: ctx + CTX_SLOTS.indexOf(watched.slot) * SLOT_BYTES, size: SLOT_BYTES };
-}
-
-/** The mill_cr of a coroutine. @throws UsageError that says how to come to where it is */
-export function slotHolder(process: Process, id: number): number {
-  try {
-    return coroutineOf(process, id);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`coroutine ${id} is not here: go to where it is, by :switch ${id} or :switch-back ${id}`);
-  }
-}
-
-/** What is watched, as the place that its origin is asked of. @throws UsageError if it has none */
-export function placeOfWatched(session: Session, watched: Exclude<Watched, { readonly kind: 'place' }>): Place {
-  const { process } = session;
-  if (watched.kind === 'register') return placeOf(process, watched.register);
-  const { address, size } = bytesOf(session, watched);
-  return placeOf(process, `${size} bytes at ${hex(BigInt(address))}`);
 }
 
 /** The id of a coroutine as people write it. @throws UsageError */
