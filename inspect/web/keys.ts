@@ -18,8 +18,14 @@ export interface PageKey {
   readonly command: string;
 }
 
-/** The keys of the page: those of the terminal stepper that move, and its own. */
-export const PAGE_KEYS: readonly PageKey[] = [...KEYS.filter(({ command }) => moveOf(command) !== undefined), ...OWN];
+/** Of the terminal stepper's commands, besides those that move. */
+const SHARED = ['toggle', 'why'];
+
+/** The keys of the page: those of the terminal stepper that it has a use for, and its own. */
+export const PAGE_KEYS: readonly PageKey[] = [
+  ...KEYS.filter(({ command }) => moveOf(command) !== undefined || SHARED.includes(command)),
+  ...OWN,
+];
 
 /** As browsers call them. */
 const NAMES: Readonly<Record<string, string>> = { ArrowRight: '→', ArrowLeft: '←', ' ': 'Space' };
@@ -30,7 +36,9 @@ export function commandOf(event: KeyboardEvent): string | undefined {
   const name = NAMES[event.key] ?? event.key;
   const focused = (selector: string): boolean =>
     event.target instanceof Element && event.target.closest(selector) !== null;
-  if (event.key !== 'Escape' && focused('input, textarea, select')) return undefined;
+  if (event.key !== 'Escape' && focused('input:not([type="range"]), textarea, select')) return undefined;
+  // A slider has no use for letters.
+  if (event.key.length > 1 && focused('[type="range"]')) return undefined;
   // A button is pressed with it.
   if (name === 'Space' && focused('button, a, summary')) return undefined;
   return PAGE_KEYS.find(({ keys }) => keys.includes(name))?.command;

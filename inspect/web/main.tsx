@@ -11,4 +11,8 @@ const root = document.getElementById('page');
 if (root !== null) createRoot(root).render(<Page player={player} />);
 await player.begin();
 // Behind the first lesson, so that what is kept for later is not in its way.
-if ('serviceWorker' in navigator) await navigator.serviceWorker.register('./sw.js');
+if ('serviceWorker' in navigator) {
+  await navigator.serviceWorker.register('./sw.js');
+  const { active } = await navigator.serviceWorker.ready;
+  active?.postMessage('at rest');
+}

@@ -5,6 +5,10 @@ type Mover = (session: Session, options: MoveOptions) => Promise<unknown>;
 
 /** Movements that need nothing but their name, which is that of the terminal stepper's command. */
 const PLAIN = {
+  line: (session, options) => session.stepLine(options),
+  'line-back': (session, options) => session.stepLineBack(options),
+  run: (session, options) => session.run(options),
+  'run-back': (session, options) => session.runBack(options),
   over: (session, options) => session.stepOver(options),
   'over-back': (session, options) => session.stepOverBack(options),
   out: (session, options) => session.stepOut(options),
@@ -36,23 +40,24 @@ export function moveOf(name: string): Move | undefined {
   return name in PLAIN ? { kind: name as keyof typeof PLAIN } : undefined;
 }
 
-/** Makes a movement. */
-export async function perform(session: Session, move: Move, options: MoveOptions): Promise<void> {
+/** Makes a movement. @returns false if what it looks for did not come up to the end of the run, or to its start */
+export async function perform(session: Session, move: Move, options: MoveOptions): Promise<boolean> {
+  return (await result(session, move, options)) !== false || options.signal?.aborted === true;
+}
+
+function result(session: Session, move: Move, options: MoveOptions): Promise<unknown> {
   switch (move.kind) {
     case 'at':
       return session.go(move.moment, options);
     case 'step':
       return session.step(move.count, options);
     case 'to':
-      await session.to(`0x${move.address.toString(16)}`, options);
-      return;
+      return session.to(`0x${move.address.toString(16)}`, options);
     case 'operation':
-      await session.nextOperation(move.channel, options);
-      return;
+      return session.nextOperation(move.channel, options);
     case 'operation-back':
-      await session.previousOperation(move.channel, options);
-      return;
+      return session.previousOperation(move.channel, options);
     default:
-      await PLAIN[move.kind](session, options);
+      return PLAIN[move.kind](session, options);
   }
 }

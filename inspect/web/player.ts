@@ -1,61 +1,15 @@
 import type { Language, LessonJson } from '../lesson/lesson.js';
+import type { Watched } from '../session.js';
 import type { Scene } from '../view/scene.js';
+import type { WatchedValue } from '../watched.js';
 import { readAddress, writeAddress } from './address.js';
 import type { Contents, Runtime } from './contents.js';
 import { Machine, type News, Refused } from './machine.js';
 import type { Move } from './moves.js';
 import { passageAt } from './passage.js';
-import type { Asking, Judged, LessonPage, Written } from './protocol.js';
+import type { Judged } from './protocol.js';
 import { storedLanguage, storeLanguage } from './settings.js';
-
-/** How far the engine has come. */
-export type EngineState =
-  | { readonly kind: 'loading'; readonly loaded: number; readonly total: number }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'broken'; readonly message: string };
-
-/** A number that somebody has asked about. */
-export interface Inquiry {
-  /** What it is: `rbx`, `slot 2 r12`. */
-  readonly name: string;
-  readonly value: bigint;
-  /** Where it is, if the machine can be asked who wrote it there. */
-  readonly asking: Asking | undefined;
-  /** The moment at which it was seen. */
-  readonly moment: number;
-  /** What it is an address of; undefined while the machine is being asked. */
-  readonly meaning: string | undefined;
-  readonly written: Written | 'searching' | 'interrupted' | undefined;
-}
-
-/** What the page shows. */
-export interface State {
-  readonly language: Language;
-  readonly contents: Contents;
-  readonly lesson: LessonPage | undefined;
-  readonly program: string;
-  /** Of the lesson's passages; undefined for those about another program. */
-  readonly moments: readonly (number | undefined)[];
-  readonly engine: EngineState;
-  readonly scene: Scene | undefined;
-  /** What was shown one instruction before, if the last movement was that one on. */
-  readonly previous: Scene | undefined;
-  /** Something takes longer: where it is. */
-  readonly busy: { readonly moment: number | undefined } | undefined;
-  /** What could not be done. */
-  readonly refused: string | undefined;
-  /** Index. */
-  readonly passage: number;
-  /** Id of a coroutine that is to be seen. */
-  readonly pinned: number | undefined;
-  readonly playing: boolean;
-  /** Instructions a second. */
-  readonly speed: number;
-  /** Whether what comes next is hidden. */
-  readonly predicting: boolean;
-  readonly inquiry: Inquiry | undefined;
-  readonly showsKeys: boolean;
-}
+import type { Inquiry, State } from './state.js';
 
 /** Only what takes longer is worth a word. */
 const PATIENCE_MS = 250;
@@ -83,6 +37,8 @@ export class Player {
     speed: 4,
     predicting: false,
     inquiry: undefined,
+    stops: [],
+    arrival: undefined,
     showsKeys: false,
   };
   readonly #listeners = new Set<() => void>();
@@ -187,7 +143,14 @@ export class Player {
     const opened = await this.#while(() =>
       this.#machine.ask('open', { program, pinned: undefined, moment: moment ?? 0 }),
     );
-    this.#set({ program, moments: opened.moments, pinned: undefined, inquiry: undefined });
+    this.#set({
+      program,
+      moments: opened.moments,
+      pinned: undefined,
+      inquiry: undefined,
+      stops: [],
+      arrival: undefined,
+    });
     const first = opened.moments.findIndex((one) => one !== undefined);
     this.#show(opened.scene, passageAt(opened.moments, first, opened.scene.view.moment));
   }
@@ -201,9 +164,14 @@ export class Player {
     }
     void this.#try(async () => {
       const from = this.#state.scene;
-      const scene = await this.#while(() => this.#machine.ask('move', { move, pinned: this.#state.pinned }));
+      const { scene, arrival } = await this.#while(() =>
+        this.#machine.ask('move', { move, pinned: this.#state.pinned }),
+      );
       const isStep = from !== undefined && scene.view.moment === from.view.moment + 1;
+      this.#set({ arrival });
       this.#show(scene, passage, isStep ? from : undefined);
+      // What one waits for while it plays has come.
+      if (arrival.places.length + arrival.changes.length > 0) this.pause();
     });
   }
 
@@ -287,26 +255,56 @@ export class Player {
   }
 
   /** Asks about a number. */
-  async inquire(name: string, value: bigint, asking: Asking | undefined): Promise<void> {
+  async inquire(name: string, value: bigint, asking: WatchedValue | undefined): Promise<void> {
     const moment = this.#state.scene?.view.moment ?? 0;
-    const inquiry = { name, value, asking, moment, meaning: undefined, written: undefined };
-    this.#set({ inquiry });
+    this.#set({ inquiry: { name, value, asking, moment, meaning: undefined, origin: undefined } });
     const { text } = await this.#machine.ask('meaning', { value });
-    const { inquiry: now } = this.#state;
-    if (now?.name === name && now.value === value) this.#set({ inquiry: { ...now, meaning: text } });
+    const { inquiry } = this.#state;
+    if (inquiry?.name === name && inquiry.value === value) this.#inquire({ meaning: text });
   }
 
-  /** Asks who wrote the number that is asked about. */
+  #inquire(change: Partial<Inquiry>): void {
+    const { inquiry } = this.#state;
+    if (inquiry !== undefined) this.#set({ inquiry: { ...inquiry, ...change } });
+  }
+
+  /** Asks who wrote the number that is asked about; asked again, where that came from before. */
   async who(): Promise<void> {
     const { inquiry } = this.#state;
-    if (inquiry?.asking === undefined || this.#doing) return;
-    const { asking } = inquiry;
-    this.#set({ inquiry: { ...inquiry, written: 'searching' } });
+    if (inquiry?.asking === undefined || inquiry.origin?.end === 'beginning' || this.#doing) return;
+    const { asking, moment } = inquiry;
+    const before = inquiry.origin?.steps ?? [];
+    const last = before.at(-1);
+    this.#inquire({ origin: { steps: before, end: 'searching' } });
     await this.#try(async () => {
-      const written = await this.#while(() => this.#machine.ask('why', asking));
-      const { inquiry: now } = this.#state;
-      if (now?.asking === asking) this.#set({ inquiry: { ...now, written: written ?? 'interrupted' } });
+      const found = await this.#while(() =>
+        last?.from === undefined
+          ? this.#machine.ask('why', { of: asking, moment })
+          : this.#machine.ask('why', { of: last.from.place, moment: last.moment }),
+      );
+      if (this.#state.inquiry?.asking !== asking) return;
+      this.#inquire({ origin: { steps: [...before, ...(found?.steps ?? [])], end: found?.end ?? 'interrupted' } });
     });
+    // It could not be done: it can be asked again.
+    if (this.#state.inquiry?.origin?.end === 'searching') this.#inquire({ origin: undefined });
+  }
+
+  /** Stops there from now on. */
+  async watch(watched: Watched): Promise<void> {
+    await this.#try(async () =>
+      this.#set({ stops: await this.#machine.ask('watch', { watched }), refused: undefined }),
+    );
+  }
+
+  /** Stops there no longer. */
+  async unwatch(...numbers: readonly number[]): Promise<void> {
+    await this.#try(async () => this.#set({ stops: await this.#machine.ask('unwatch', { numbers }) }));
+  }
+
+  /** Sets a breakpoint at a place in the code, an address or a line, or takes away those that are there. */
+  async toggle(place: string): Promise<void> {
+    const here = this.#state.stops.filter((stop) => stop.places.includes(place)).map(({ number }) => number);
+    await (here.length > 0 ? this.unwatch(...here) : this.watch({ kind: 'place', place }));
   }
 
   closeInquiry(): void {

@@ -1,10 +1,14 @@
 /** What the page and its worker say to each other. */
 import type { Source } from '../../asm/statement.js';
-import type { REGISTER_FILE } from '../../emu/registers.js';
 import type { Verdict } from '../lesson/answer.js';
 import type { Language, LessonJson } from '../lesson/lesson.js';
 import type { Asked } from '../lesson/question.js';
+import type { Place } from '../provenance/place.js';
+import type { Provenance } from '../provenance/step.js';
+import type { Watched } from '../session.js';
+import type { Stopped } from '../stops.js';
 import type { Scene } from '../view/scene.js';
+import type { WatchedValue } from '../watched.js';
 import type { Runtime } from './contents.js';
 import type { Move } from './moves.js';
 
@@ -45,21 +49,20 @@ export interface Opened {
   readonly scene: Scene;
 }
 
-/** A number that something is asked of. */
-export type Asking =
-  | { readonly kind: 'register'; readonly name: (typeof REGISTER_FILE)[number] }
-  /** A word of memory. */
-  | { readonly kind: 'word'; readonly address: number };
+/** A breakpoint or a watchpoint that is set. */
+export interface Stop {
+  readonly number: number;
+  readonly watched: Watched;
+  /** Of a breakpoint, in words: `worker+0x4 (worker.s:12)`; else empty. */
+  readonly text: string;
+  /** Its instructions, as `0x401000`, and their lines, as `worker.s:12` with the file's name as the image has it. */
+  readonly places: readonly string[];
+}
 
-/** Who wrote a value last. */
-export interface Written {
-  /** In front of the instruction that wrote it; undefined if that was before the run began. */
-  readonly moment: number | undefined;
-  /** `symbol+0x4 (file.s:12)` */
-  readonly place: string;
-  readonly instruction: string;
-  /** Id of the coroutine that ran. */
-  readonly by: number | undefined;
+/** How a movement came where it is. */
+export interface Arrival extends Stopped {
+  /** Whether what was looked for did not come up to the end of the run, or to its start. */
+  readonly missed: boolean;
 }
 
 /** What is known of a value besides its digits. */
@@ -82,9 +85,15 @@ export interface Requests {
     ask: { readonly program: string; readonly pinned: number | undefined; readonly moment: number };
     reply: Opened;
   };
-  move: { ask: { readonly move: Move; readonly pinned: number | undefined }; reply: Scene };
-  /** undefined if the search was interrupted. */
-  why: { ask: Asking; reply: Written | undefined };
+  move: {
+    ask: { readonly move: Move; readonly pinned: number | undefined };
+    reply: { readonly scene: Scene; readonly arrival: Arrival };
+  };
+  /** Why something holds what it holds at a moment; undefined if the way there was interrupted. */
+  why: { ask: { readonly of: WatchedValue | Place; readonly moment: number }; reply: Provenance | undefined };
+  /** All that are set then. */
+  watch: { ask: { readonly watched: Watched }; reply: readonly Stop[] };
+  unwatch: { ask: { readonly numbers: readonly number[] }; reply: readonly Stop[] };
   meaning: { ask: { readonly value: bigint }; reply: Meaning };
   answer: {
     ask: { readonly language: Language; readonly passage: number; readonly question: number; readonly typed: string };

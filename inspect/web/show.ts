@@ -5,14 +5,23 @@ import { judge, rightAnswer } from '../lesson/answer.js';
 import { type Language, type Lesson, programOf } from '../lesson/lesson.js';
 import { expected } from '../lesson/question.js';
 import { openStage, type Stage } from '../lesson/stage.js';
+import type { Place } from '../provenance/place.js';
+import type { Provenance } from '../provenance/step.js';
+import type { Watched } from '../session.js';
+import { stoppedAt } from '../stops.js';
 import { type Scene, sceneOf } from '../view/scene.js';
 import { Viewer } from '../view/viewer.js';
+import { placeOfWatched, type WatchedValue } from '../watched.js';
+import type { Listing } from './listing.js';
 import { type Move, perform } from './moves.js';
-import type { Asking, Judged, Meaning, Opened, Written } from './protocol.js';
-import { meaningOf, writtenBy } from './value.js';
+import type { Arrival, Judged, Meaning, Opened, Stop } from './protocol.js';
+import { stopsOf } from './stop.js';
+import { meaningOf } from './value.js';
 
 /** Farther than this no run is followed before somebody asks for it: half a second. */
 const LOOKED_AHEAD = 500_000;
+/** So much of a value's way is told at once. */
+const STEPS = 6;
 
 /** A lesson's program in a machine, and what the page may ask of it. */
 export class Show {
@@ -32,12 +41,15 @@ export class Show {
     this.#viewer = viewer;
   }
 
-  /** @param cpu an open one, which is closed with this */
-  static async open(lesson: Lesson, program: string, cpu: Cpu): Promise<Show> {
+  /**
+   * @param cpu an open one, which is closed with this
+   * @param instructions of the program and of the runtime
+   */
+  static async open(lesson: Lesson, program: string, instructions: Listing, cpu: Cpu): Promise<Show> {
     const known = lesson.programs.get(program);
     if (known === undefined) throw new Error(`the lesson has no program "${program}"`);
     const stage = openStage(cpu, known);
-    return new Show(lesson, program, cpu, stage, await Viewer.open(stage.session));
+    return new Show(lesson, program, cpu, stage, await Viewer.open(stage.session, { instructions }));
   }
 
   /** Runs ahead, so that the whole run can be drawn, finds the passages, and goes to a moment. */
@@ -61,14 +73,42 @@ export class Show {
     return sceneOf(this.#stage.session, this.#viewer, pinned);
   }
 
-  async move(move: Move, pinned: number | undefined, options: MoveOptions): Promise<Scene> {
-    await perform(this.#stage.session, move, options);
-    return this.look(pinned);
+  async move(
+    move: Move,
+    pinned: number | undefined,
+    options: MoveOptions,
+  ): Promise<{ readonly scene: Scene; readonly arrival: Arrival }> {
+    const { session } = this.#stage;
+    const missed = !(await perform(session, move, options));
+    const arrival = { ...(await stoppedAt(session)), missed };
+    return { scene: await this.look(pinned), arrival };
   }
 
-  /** Who wrote a value last, with the session where it was. */
-  async why(asking: Asking, options: MoveOptions): Promise<Written | undefined> {
-    return writtenBy(this.#stage.session, this.#viewer, asking, options);
+  /** Why something holds what it holds at a moment, with the session where it was; undefined if it did not come there. */
+  async why(of: WatchedValue | Place, moment: number, options: MoveOptions): Promise<Provenance | undefined> {
+    const { session } = this.#stage;
+    const here = session.moment;
+    const { originOf } = await import('./origin.js');
+    try {
+      await session.go(moment, options);
+      if (session.moment !== moment) return undefined;
+      const place = isWatched(of) ? placeOfWatched(session, of) : of;
+      return await originOf(session, place, { ...options, steps: STEPS });
+    } finally {
+      await session.go(here);
+    }
+  }
+
+  /** Sets a breakpoint or a watchpoint. @returns all */
+  watch(watched: Watched): readonly Stop[] {
+    this.#stage.session.watch(watched);
+    return stopsOf(this.#stage.session);
+  }
+
+  /** Takes some away. @returns all that are left */
+  unwatch(numbers: readonly number[]): readonly Stop[] {
+    for (const number of numbers) this.#stage.session.unwatch(number);
+    return stopsOf(this.#stage.session);
   }
 
   meaning(value: bigint): Meaning {
@@ -95,4 +135,8 @@ export class Show {
     this.#viewer.close();
     this.#cpu.close();
   }
+}
+
+function isWatched(of: WatchedValue | Place): of is WatchedValue {
+  return of.kind === 'slot' || 'register' in of;
 }

@@ -31,11 +31,11 @@ export default defineConfig({
       },
     },
   },
-  resolve: { alias: [{ find: /^\.\.\/\.\.\/emu\/disassembler\.js$/, replacement: here('listing.ts') }] },
   plugins: [
     contentSecurityPolicy(),
     lessons(process.env.MILLSCOPE_LESSONS ?? here('../../fixtures/lessons'), here('../../asm')),
-    offline(here('offline.js')),
+    // Capstone, and what comes with the search for who wrote a value.
+    offline(here('offline.js'), /capstone|origin/),
   ],
   preview: { port: 4178, headers: HEADERS },
 });

@@ -5,7 +5,7 @@ import { type Lesson, openLesson } from '../lesson/lesson.js';
 import type { Runtime } from './contents.js';
 import { loadEngine, openCpu } from './engine.js';
 import { lessonPage } from './lesson-page.js';
-import { provide } from './listing.js';
+import { Listing } from './listing.js';
 import type { FromWorker, Kind, Requests, ToWorker } from './protocol.js';
 import { Show } from './show.js';
 
@@ -47,12 +47,14 @@ const ANSWERS: {
   async open({ program, pinned, moment }, options) {
     const open = await engine;
     show?.close();
-    provide(inLesson().programs.get(program)?.listing ?? [], runtime?.listing ?? []);
-    show = await Show.open(inLesson(), program, open());
+    const listing = new Listing(inLesson().programs.get(program)?.listing ?? [], runtime?.listing ?? []);
+    show = await Show.open(inLesson(), program, listing, open());
     return show.begin(moment, pinned, options);
   },
   move: async ({ move, pinned }, options) => shown().move(move, pinned, options),
-  why: async (asking, options) => shown().why(asking, options),
+  why: async ({ of, moment }, options) => shown().why(of, moment, options),
+  watch: async ({ watched }) => shown().watch(watched),
+  unwatch: async ({ numbers }) => shown().unwatch(numbers),
   meaning: async ({ value }) => shown().meaning(value),
   answer: async ({ language, passage, question, typed }, options) =>
     shown().answer(language, passage, question, typed, options),

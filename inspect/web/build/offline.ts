@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Plugin } from 'vite';
 
-/** Writes `sw.js`, which keeps the site's files for when there is no network: their list, in front of its code. */
-export function offline(code: string): Plugin {
+/**
+ * Writes `sw.js`, which keeps the site's files for when there is no network: their lists, in front of its code.
+ * @param later names of files that the first lesson does not need, and that wait until it is there
+ */
+export function offline(code: string, later: RegExp): Plugin {
   return {
     name: 'offline',
     apply: 'build',
@@ -22,8 +25,13 @@ export function offline(code: string): Plugin {
           .filter((name) => !name.endsWith('.map'))
           .sort();
         const version = hash.digest('hex').slice(0, 12);
-        const constants = `const VERSION = ${JSON.stringify(version)};\nconst FILES = ${JSON.stringify(files)};\n`;
-        this.emitFile({ type: 'asset', fileName: 'sw.js', source: constants + text });
+        const constants = {
+          VERSION: version,
+          FILES: files.filter((name) => !later.test(name)),
+          LATER: files.filter((name) => later.test(name)),
+        };
+        const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${JSON.stringify(value)};\n`);
+        this.emitFile({ type: 'asset', fileName: 'sw.js', source: lines.join('') + text });
       },
     },
   };

@@ -1,8 +1,11 @@
 import { memo, type ReactNode, useEffect, useRef } from 'react';
 import type { Source } from '../../../asm/statement.js';
+import { hex } from '../../names.js';
 import type { CodeView, InstructionRow } from '../../view/code.js';
-import { useWords } from './context.js';
+import { usePart, useWords } from './context.js';
+import { Gutter, moveFocus } from './gutter.js';
 import { shortPlace } from './place.js';
+import { Stops } from './stops.js';
 import { Value } from './value.js';
 
 /** Source and instructions side by side, both where the machine is. */
@@ -17,9 +20,10 @@ export function Code({ code, sources }: { readonly code: CodeView; readonly sour
         <span className="place">{shortPlace(code.place)}</span>
       </header>
       <div className="pair">
-        <SourceText name={source?.file.replace(/.*\//, '') ?? ''} text={text ?? ''} line={source?.line ?? 0} />
+        <SourceText file={source?.file ?? ''} text={text ?? ''} line={source?.line ?? 0} />
         <Instructions code={code} />
       </div>
+      <Stops />
     </section>
   );
 }
@@ -41,26 +45,43 @@ function useCentred(row: number): React.RefObject<HTMLElement | null> {
   return ref;
 }
 
+/** All places at which there is a breakpoint. */
+function useBreakpoints(): ReadonlySet<string> {
+  return new Set(usePart('stops').flatMap(({ places }) => places));
+}
+
 function SourceText({
-  name,
+  file,
   text,
   line,
 }: {
-  readonly name: string;
+  readonly file: string;
   readonly text: string;
   readonly line: number;
 }): ReactNode {
   const words = useWords();
+  const breakpoints = useBreakpoints();
+  const name = file.replace(/.*\//, '');
   const box = useCentred(line + name.length * 100_000);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled is to be reached by keys
     <section className="listing source" ref={box} tabIndex={0} aria-label={`${words.source} ${name}`}>
       <h3>{name === '' ? words.source : name}</h3>
-      <ol>
-        {linesOf(name, text).map((one, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
-          <SourceLine key={index} number={index + 1} text={one} isHere={index + 1 === line} />
-        ))}
+      <ol onKeyDown={moveFocus}>
+        {linesOf(name, text).map((one, index) => {
+          const place = `${file}:${index + 1}`;
+          return (
+            <SourceLine
+              // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
+              key={index}
+              number={index + 1}
+              text={one}
+              place={place}
+              isHere={index + 1 === line}
+              isStop={breakpoints.has(place)}
+            />
+          );
+        })}
       </ol>
     </section>
   );
@@ -76,15 +97,19 @@ function linesOf(name: string, text: string): string[] {
 const SourceLine = memo(function SourceLine({
   number,
   text,
+  place,
   isHere,
+  isStop,
 }: {
   readonly number: number;
   readonly text: string;
+  readonly place: string;
   readonly isHere: boolean;
+  readonly isStop: boolean;
 }): ReactNode {
   return (
-    <li aria-current={isHere ? 'step' : undefined}>
-      <span className="line">{number}</span>
+    <li aria-current={isHere ? 'step' : undefined} data-place={place}>
+      <Gutter place={place} name={`${number}`} isStop={isStop} isHere={isHere} text={`${number}`} />
       <code>{text}</code>
     </li>
   );
@@ -92,6 +117,7 @@ const SourceLine = memo(function SourceLine({
 
 function Instructions({ code }: { readonly code: CodeView }): ReactNode {
   const words = useWords();
+  const breakpoints = useBreakpoints();
   const here = code.rows.findIndex((row) => row.kind === 'instruction' && row.isNext);
   const next = code.rows[here];
   const box = useCentred(next?.kind === 'instruction' ? next.address : 0);
@@ -99,11 +125,20 @@ function Instructions({ code }: { readonly code: CodeView }): ReactNode {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled is to be reached by keys
     <section className="listing instructions" ref={box} tabIndex={0} aria-label={words.instructions}>
       <h3>{words.instructions}</h3>
-      <ol>
+      <ol onKeyDown={moveFocus}>
         {code.rows.map((row, index) => {
           if (row.kind === 'instruction') {
             const { address, text, note, isNext } = row;
-            return <Instruction key={address} address={address} text={text} note={note} isNext={isNext} />;
+            return (
+              <Instruction
+                key={address}
+                address={address}
+                text={text}
+                note={note}
+                isNext={isNext}
+                isStop={breakpoints.has(hex(BigInt(address)))}
+              />
+            );
           }
           const key = `${row.kind} ${index}`;
           if (row.kind === 'symbol') return <li key={key} className="symbol">{`${row.name}:`}</li>;
@@ -123,10 +158,13 @@ const Instruction = memo(function Instruction({
   text,
   note,
   isNext,
-}: Pick<InstructionRow, 'address' | 'text' | 'note' | 'isNext'>): ReactNode {
+  isStop,
+}: Pick<InstructionRow, 'address' | 'text' | 'note' | 'isNext'> & { readonly isStop: boolean }): ReactNode {
   const words = useWords();
+  const place = hex(BigInt(address));
   return (
-    <li aria-current={isNext ? 'step' : undefined}>
+    <li aria-current={isNext ? 'step' : undefined} data-place={place}>
+      <Gutter place={place} name={text} isStop={isStop} isHere={isNext} text="" />
       <Value name={text} value={BigInt(address)} />
       <code>{text}</code>
       {note !== '' && <span className="note">{note}</span>}

@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, useContext, useSyncExternalStore } from 'react';
-import type { Player, State } from '../player.js';
+import type { Player } from '../player.js';
+import type { State } from '../state.js';
 import { WORDS, type Words } from '../words.js';
 
 const PlayerContext = createContext<Player | undefined>(undefined);

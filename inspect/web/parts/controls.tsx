@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { moveOf } from '../moves.js';
 import { SPEEDS } from '../player.js';
 import { usePart, usePlayer, useWords } from './context.js';
+import { arrivalText } from './stops.js';
 import { Timeline } from './timeline.js';
 
 /** Drawn on 24 by 24. */
@@ -98,6 +99,10 @@ function News(): ReactNode {
   const words = useWords();
   const busy = usePart('busy');
   const refused = usePart('refused');
+  const arrival = usePart('arrival');
+  const stops = usePart('stops');
+  const moment = usePart('scene')?.view.moment ?? 0;
+  const reason = arrival === undefined ? '' : arrivalText(arrival, stops, moment, words);
   return (
     <p className="news" role="status">
       {busy !== undefined && (
@@ -112,7 +117,7 @@ function News(): ReactNode {
           {busy.moment !== undefined && `: ${words.moment} ${busy.moment.toLocaleString()}`}
         </>
       )}
-      {busy === undefined && refused}
+      {busy === undefined && (refused ?? (reason === '' ? null : <span className="reason">{reason}</span>))}
     </p>
   );
 }

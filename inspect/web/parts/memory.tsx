@@ -293,7 +293,7 @@ const WordRow = memo(function WordRow({
       style={{ top: `${top}px`, height: `${height}px` }}
     >
       <span className="address">{address.toString(16).slice(-4)}</span>
-      <Value name={hex(BigInt(address))} value={value} asking={{ kind: 'word', address }} />
+      <Value name={hex(BigInt(address))} value={value} asking={{ kind: 'memory', address, size: WORD }} />
       {becomes !== undefined && <span className="becomes">→ {hex(becomes)}</span>}
       <span className="note">{note}</span>
     </li>

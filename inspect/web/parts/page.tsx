@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef } from 'react';
+import { hex } from '../../names.js';
 import { commandOf } from '../keys.js';
 import { moveOf } from '../moves.js';
 import type { Player } from '../player.js';
@@ -78,11 +79,22 @@ function obey(player: Player, command: string): void {
   else if (command === 'next-passage') void player.toPassage(passage + 1);
   else if (command === 'previous-passage') void player.toPassage(passage - 1);
   else if (command === 'predict') player.setPredicting(!predicting);
+  else if (command === 'toggle') void player.toggle(chosenPlace() ?? nextPlace(player));
+  else if (command === 'why') void player.who();
   else if (command === 'help') player.showKeys(true);
   else if (command === 'close') {
     if (inquiry !== undefined) player.closeInquiry();
     else player.stop();
   }
+}
+
+/** Of the line of code that has the focus. */
+function chosenPlace(): string | undefined {
+  return document.activeElement?.closest<HTMLElement>('[data-place]')?.dataset.place;
+}
+
+function nextPlace({ state: { scene } }: Player): string {
+  return hex(scene?.view.registers.find(({ name }) => name === 'rip')?.now ?? 0n);
 }
 
 /** The text, and what the program and libmill say. */

@@ -130,7 +130,7 @@ function Other({
     <div className={[changed ? 'changed' : '', willChange ? 'changes' : ''].join(' ')} data-register={name}>
       <dt>{name}</dt>
       <dd className="now">
-        <Value name={name} value={now} asking={{ kind: 'register', name }} />
+        <Value name={name} value={now} asking={{ kind: 'register', register: name }} />
         {name === 'eflags' && <span className="flags">{flagNames(now).join(' ')}</span>}
       </dd>
       {willChange && after !== undefined && (
@@ -145,9 +145,8 @@ function Other({
 function Register({ row, hidden }: { readonly row: RegisterRow; readonly hidden: boolean }): ReactNode {
   const words = useWords();
   const { name, before, now, after, changed, changes } = row;
-  const asking = { kind: 'register', name } as const;
   const willChange = changes && !hidden;
-  // It changes always: that is worth no mark.
+  // It changes always: that is worth no mark and no question.
   const isMarked = name !== 'rip';
   return (
     <tr
@@ -163,7 +162,7 @@ function Register({ row, hidden }: { readonly row: RegisterRow; readonly hidden:
         {changed && before !== undefined && <Value name={`${name}, ${words.was}`} value={before} />}
       </td>
       <td className="now">
-        <Value name={name} value={now} asking={asking} />
+        <Value name={name} value={now} asking={isMarked ? { kind: 'register', register: name } : undefined} />
       </td>
       <td className="next">
         {willChange && after !== undefined && <Value name={`${name}, ${words.next}`} value={after} />}
@@ -258,7 +257,7 @@ function Slot({
         <span className="mark" aria-hidden="true">
           {done ? '✓' : moves ? '▸' : ''}
         </span>
-        <Value name={label} value={held} asking={{ kind: 'word', address: context.address + index * 8 }} />
+        <Value name={label} value={held} asking={{ kind: 'slot', coroutine: context.coroutine, slot: name }} />
       </td>
     </tr>
   );

@@ -1,14 +1,14 @@
 import type { ReactNode } from 'react';
 import { hex } from '../../names.js';
-import type { Asking } from '../protocol.js';
+import type { WatchedValue } from '../../watched.js';
 import { usePlayer } from './context.js';
 
 interface Props {
   /** What it is: `rbx`, `slot 2 r12`. */
   readonly name: string;
   readonly value: bigint;
-  /** Where it is, if the machine can be asked who wrote it there. */
-  readonly asking?: Asking | undefined;
+  /** Where it is, if the machine can be asked who wrote it there, and can watch it. */
+  readonly asking?: WatchedValue | undefined;
   readonly mark?: string | undefined;
 }
 

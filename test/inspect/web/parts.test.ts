@@ -3,7 +3,7 @@ import { Disassembler } from '../../../emu/disassembler.js';
 import { listingOf } from '../../../inspect/lesson/folder.js';
 import type { Scene } from '../../../inspect/view/scene.js';
 import { readAddress, writeAddress } from '../../../inspect/web/address.js';
-import { Disassembler as Listing, provide } from '../../../inspect/web/listing.js';
+import { Listing } from '../../../inspect/web/listing.js';
 import { passageAt } from '../../../inspect/web/passage.js';
 import { judgeGuess } from '../../../inspect/web/prediction.js';
 import { libmill } from '../../../runtime/libmill.js';
@@ -11,8 +11,7 @@ import { libmill } from '../../../runtime/libmill.js';
 describe('a listing that is made when the site is built', () => {
   test('says of each instruction of the runtime what Capstone says', async () => {
     const image = libmill();
-    provide(await listingOf(image));
-    const [listing, capstone] = [await Listing.load(), await Disassembler.load()];
+    const [listing, capstone] = [new Listing(await listingOf(image)), await Disassembler.load()];
     const [text] = image.sections;
     let instructions = 0;
     for (let at = 0; at < text.bytes.length; ) {

@@ -17,6 +17,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css',
   '.json': 'application/json',
   '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
 };
 
 /** The built site on a host of its own, which can be taken off the network. */
@@ -25,6 +26,8 @@ export interface Site {
   readonly url: string;
   /** Bytes that have been sent, compressed. */
   sent(): number;
+  /** Names of the files that have been sent. */
+  readonly asked: readonly string[];
   /** Nothing is answered any more. */
   unplug(): void;
   close(): void;
@@ -35,6 +38,7 @@ export async function openSite(): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'millscope-site-'));
   await build({ configFile: CONFIG, logLevel: 'silent', build: { outDir: folder, emptyOutDir: true } });
   let sent = 0;
+  const asked: string[] = [];
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://host').pathname).replace(/\/$/, '/index.html');
     const file = join(folder, path.slice(FOLDER.length));
@@ -44,6 +48,7 @@ export async function openSite(): Promise<Site> {
     }
     const body = gzipSync(readFileSync(file));
     sent += body.length;
+    asked.push(path.slice(FOLDER.length + 1));
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
     response.writeHead(200, {
       'Content-Type': type,
@@ -62,6 +67,7 @@ export async function openSite(): Promise<Site> {
     folder,
     url: `http://127.0.0.1:${port}${FOLDER}/`,
     sent: () => sent,
+    asked,
     unplug,
     close: () => {
       unplug();
