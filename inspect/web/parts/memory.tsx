@@ -104,10 +104,10 @@ function stackText({ coroutine, low, high, end, rsp, rspIs, highWater, cr }: Sta
   return `${words.coroutine(coroutine)}: ${parts.join(', ')}.`;
 }
 
-/** What is seen of a stack: around rsp, and not beyond its ends. */
-function windowOf({ guard, end, rsp, low, high }: StackView, span: number): Window {
+/** What is seen of a stack: around rsp, be it in the guard page, and not beyond its ends. */
+function windowOf({ guard, end, rsp, high }: StackView, span: number): Window {
   const seen = Math.min(span, end - guard);
-  const here = rsp >= low && rsp <= high ? rsp : high;
+  const here = rsp >= guard && rsp <= high ? rsp : high;
   const from = Math.max(guard, Math.min(end - seen, here - Math.max(3 * WORD, seen * 0.15)));
   return { low: from, high: from + seen };
 }
@@ -208,7 +208,6 @@ function Column({
     >
       <figcaption>
         <Who id={stack.coroutine} />
-        {stack.cr === undefined && <small>{words.elsewhere}</small>}
       </figcaption>
       <div className="drawing">
         {segments.map((segment) => {
