@@ -5,14 +5,8 @@ import type { OutputView } from '../../view/output.js';
 import type { Words } from '../words.js';
 import { useWords } from './context.js';
 
-/** What the program has printed up to this moment, and how it ended. */
-export function Output({
-  output,
-  ending,
-}: {
-  readonly output: OutputView;
-  readonly ending: Ending | undefined;
-}): ReactNode {
+/** What the program has printed up to this moment. */
+export function Output({ output }: { readonly output: OutputView }): ReactNode {
   const words = useWords();
   const box = useRef<HTMLPreElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the end is to be seen whenever there is more
@@ -30,12 +24,12 @@ export function Output({
           <span key={index} className={stream === 2 ? 'stderr' : ''}>{`${stream === 2 ? '! ' : ''}${text}\n`}</span>
         ))}
       </pre>
-      {ending !== undefined && <End ending={ending} />}
     </section>
   );
 }
 
-function End({ ending }: { readonly ending: Ending }): ReactNode {
+/** How the program ended. */
+export function End({ ending }: { readonly ending: Ending }): ReactNode {
   const words = useWords();
   return (
     <div className="ending" role="status">

@@ -12,7 +12,7 @@ import { InquiryPanel } from './inquiry.js';
 import { KeysDialog } from './keys-dialog.js';
 import { LessonText } from './lesson.js';
 import { Memory } from './memory.js';
-import { Output } from './output.js';
+import { End, Output } from './output.js';
 import { Predict } from './predict.js';
 import { Runtime } from './runtime.js';
 import { Switchboard } from './switchboard.js';
@@ -111,8 +111,9 @@ function Reading(): ReactNode {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled is to be reached by keys
     <div className="reading" ref={box} tabIndex={0}>
       {lesson !== undefined && <LessonText lesson={lesson} />}
+      {scene?.ending !== undefined && <End ending={scene.ending} />}
       {scene !== undefined && <Runtime scene={scene} />}
-      {scene !== undefined && <Output output={scene.view.output} ending={scene.ending} />}
+      {scene !== undefined && <Output output={scene.view.output} />}
     </div>
   );
 }
