@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useId, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import type { Verdict } from '../../lesson/answer.js';
 import { hex } from '../../names.js';
 import type { Scene } from '../../view/scene.js';
@@ -34,6 +34,9 @@ export function Predict({ scene }: { readonly scene: Scene }): ReactNode {
   const [result, setResult] = useState<Result>();
   const [score, setScore] = useState({ right: 0, of: 0 });
   const id = useId();
+  const form = useRef<HTMLFormElement>(null);
+  // It stands above the machine, where the page may have been scrolled away from.
+  useEffect(() => form.current?.scrollIntoView({ block: 'nearest' }), []);
   const targets = targetsOf(scene);
   const target = targets.find((one) => targetKey(one) === chosen) ?? targets[0];
   const { next } = scene.view.code;
@@ -49,7 +52,7 @@ export function Predict({ scene }: { readonly scene: Scene }): ReactNode {
   const told =
     result !== undefined && [result.moment, result.moment + 1].includes(scene.view.moment) ? result : undefined;
   return (
-    <form className="panel predict" onSubmit={submit} aria-label={words.predict}>
+    <form className="panel predict" ref={form} onSubmit={submit} aria-label={words.predict}>
       <p>
         {words.predictOn} <code>{next?.text}</code>
       </p>
