@@ -34,7 +34,9 @@ const EN = {
     'being restored': 'is being restored',
   },
   step: (number: number, of: number) => `instruction ${number} of ${of}`,
-  noOther: 'No other coroutine yet',
+  noOther: 'No other coroutine',
+  /** As goredump says it. */
+  state: (state: string) => state,
   code: 'Code',
   source: 'Source',
   instructions: 'Instructions',
@@ -51,7 +53,7 @@ const EN = {
   elsewhere: 'its mill_cr is in the runtime’s data',
   coroutines: 'Coroutines',
   ready: 'Ready queue',
-  turn: (number: number) => `ready (${number})`,
+  turn: (number: number) => `ready, place ${number}`,
   nobody: 'nobody',
   channels: 'Channels',
   noChannels: 'no channel',
@@ -81,6 +83,7 @@ const EN = {
   previousPassage: 'Back',
   nextPassage: 'Go on',
   nextLesson: 'Next lesson',
+  lastLesson: 'The end',
   question: 'Question',
   answer: 'Your answer',
   check: 'Check',
@@ -90,9 +93,9 @@ const EN = {
   reveal: 'see what the machine says',
   itIs: 'The machine says:',
   hints: {
-    register: 'a number such as 0x40, or rsp - 8',
+    register: 'a number such as 25 or 0x19, or rsp - 24',
     slot: 'a slot, 0 to 9',
-    coroutine: 'main, or a number',
+    coroutine: 'main, or the number of a coroutine',
     ready: 'the head first, for example: main, 2; or nobody',
     output: 'the lines that are printed',
     time: 'milliseconds',
@@ -181,6 +184,16 @@ const EN = {
 /** All that the page says, in one language. */
 export type Words = typeof EN;
 
+/** The processor's words for what was tried. */
+const ACCESS_ZH: Readonly<Record<string, string>> = { read: '读', write: '写', execute: '执行' };
+/** As goredump says it. */
+const STATE_ZH: Readonly<Record<string, string>> = { RUNNING: '运行中', ready: '就绪' };
+
+/** Chinese text is set off from a number in front of it. */
+function setOff(who: string): string {
+  return /\d$/.test(who) ? `${who} ` : who;
+}
+
 const ZH: Words = {
   title: 'millscope',
   lessons: '课程',
@@ -215,7 +228,8 @@ const ZH: Words = {
     'being restored': '正在恢复',
   },
   step: (number, of) => `第 ${number} 条指令，共 ${of} 条`,
-  noOther: '还没有别的协程',
+  noOther: '没有别的协程',
+  state: (state) => STATE_ZH[state] ?? state,
   code: '代码',
   source: '源代码',
   instructions: '指令',
@@ -232,7 +246,7 @@ const ZH: Words = {
   elsewhere: '它的 mill_cr 在运行时的数据中',
   coroutines: '协程',
   ready: '就绪队列',
-  turn: (number) => `就绪（${number}）`,
+  turn: (number) => `就绪，第 ${number} 位`,
   nobody: '空',
   channels: '通道',
   noChannels: '没有通道',
@@ -245,7 +259,7 @@ const ZH: Words = {
   handles: (count) => `引用：${count}`,
   done: '已结束',
   output: '输出',
-  noOutput: '还没有',
+  noOutput: '还没有输出',
   timeline: '谁在何时运行',
   goesOn: '之后还在继续',
   ran: (who, from, to) => `${who}：从 ${from} 到 ${to}`,
@@ -261,6 +275,7 @@ const ZH: Words = {
   previousPassage: '上一段',
   nextPassage: '下一段',
   nextLesson: '下一课',
+  lastLesson: '全部学完',
   question: '问题',
   answer: '你的回答',
   check: '检查',
@@ -270,9 +285,9 @@ const ZH: Words = {
   reveal: '看看机器怎么说',
   itIs: '机器的答案：',
   hints: {
-    register: '一个数，例如 0x40，或 rsp - 8',
+    register: '一个数，例如 25、0x19，或 rsp - 24',
     slot: '槽的编号，0 到 9',
-    coroutine: '主协程，或编号',
+    coroutine: '主协程，或协程的编号',
     ready: '队首在前，例如：main, 2；没有就写“空”',
     output: '打印出来的各行',
     time: '毫秒数',
@@ -314,15 +329,16 @@ const ZH: Words = {
   ended: '程序已结束',
   exit: (status) => `返回值是 ${status}。`,
   deadlock: '死锁：每个协程都在等待，没有任何东西能唤醒它们。',
-  waits: (who, operation) => `${who}在 ${operation} 中等待`,
+  waits: (who, operation) => `${setOff(who)}在 ${operation} 中等待`,
   lastSent: (who, channel) => `最后向 <${channel}> 发送的是${who}`,
   neverSent: (channel) => `从来没有谁向 <${channel}> 发送过`,
   lastReceived: (who, channel) => `最后从 <${channel}> 接收的是${who}`,
   neverReceived: (channel) => `从来没有谁从 <${channel}> 接收过`,
   circle: '形成一个环：',
   fault: (what) => `CPU 无法继续：${what}。`,
-  guardFault: (who, access, at) => `栈溢出：${who}用完了它的栈；接下来的访问（${access}）在 ${at}，位于保护页。`,
-  accessFault: (access, at, region) => `程序不可以访问（${access}）${at}，它位于 ${region}。`,
+  guardFault: (who, access, at) =>
+    `栈溢出：${setOff(who)}用完了它的栈；接下来要${ACCESS_ZH[access] ?? access} ${at}，那里是保护页。`,
+  accessFault: (access, at, region) => `程序不可以${ACCESS_ZH[access] ?? access} ${at}，它位于 ${region}。`,
   aborted: (message) => `已中止：${message}`,
   moves: {
     step: '前进一条指令',

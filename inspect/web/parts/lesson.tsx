@@ -41,7 +41,7 @@ export const LessonText = memo(function LessonText({ lesson }: { readonly lesson
           </button>
         ) : (
           <button type="button" className="primary" disabled={isLast} onClick={() => void player.toPassage(index + 1)}>
-            {words.nextPassage}
+            {isLast ? words.lastLesson : words.nextPassage}
           </button>
         )}
       </nav>

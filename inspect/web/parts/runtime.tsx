@@ -100,7 +100,7 @@ function Coroutine({
       <button type="button" aria-pressed={pinned === id} onClick={() => player.pin(id)}>
         <Who id={id} />
       </button>
-      <span className="state">{turn === undefined ? state : words.turn(turn)}</span>
+      <span className="state">{turn === undefined ? words.state(state) : words.turn(turn)}</span>
       <span className="place">{shortPlace(at)}</span>
     </li>
   );

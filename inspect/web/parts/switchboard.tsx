@@ -219,7 +219,7 @@ function Context({
         {context.step !== undefined && <li className="step">{words.step(context.step.number, context.step.of)}</li>}
         {row !== undefined && (
           <>
-            <li>{row.state}</li>
+            <li>{words.state(row.state)}</li>
             <li className="place">{shortPlace(row.at)}</li>
           </>
         )}
