@@ -92,6 +92,7 @@ const EN = {
   unreadable: 'That cannot be read as an answer. Write it otherwise, or',
   reveal: 'see what the machine says',
   itIs: 'The machine says:',
+  hiddenUntilAnswered: 'Until you have answered, or stepped on, what comes next is hidden.',
   hints: {
     register: 'a number such as 25 or 0x19, or rsp - 24',
     slot: 'a slot, 0 to 9',
@@ -284,6 +285,7 @@ const ZH: Words = {
   unreadable: '看不懂这个回答。换一种写法，或者',
   reveal: '看看机器怎么说',
   itIs: '机器的答案：',
+  hiddenUntilAnswered: '回答之前（或前进之前），下一个状态被隐藏。',
   hints: {
     register: '一个数，例如 25、0x19，或 rsp - 24',
     slot: '槽的编号，0 到 9',

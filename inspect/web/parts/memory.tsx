@@ -3,7 +3,8 @@ import { hex } from '../../names.js';
 import type { Scene } from '../../view/scene.js';
 import type { StackView } from '../../view/stack.js';
 import type { Words } from '../words.js';
-import { usePart, useWords } from './context.js';
+import { useWords } from './context.js';
+import { useHidden } from './hidden.js';
 import { Value } from './value.js';
 import { colourOf, Who } from './who.js';
 
@@ -26,7 +27,7 @@ interface Window {
 /** The two stacks in the one address space, to scale. */
 export function Memory({ scene }: { readonly scene: Scene }): ReactNode {
   const words = useWords();
-  const predicting = usePart('predicting');
+  const hidden = useHidden();
   const [box, height] = useDrawingHeight();
   // Powers of two of bytes that are seen at once: from what can be read as words, to all of main's stack.
   const least = Math.log2((height / COMFORTABLE) * WORD);
@@ -63,7 +64,7 @@ export function Memory({ scene }: { readonly scene: Scene }): ReactNode {
       <div className="space" ref={box}>
         <Overview stacks={stacks} windows={windows} height={height} />
         {stacks.map((stack, index) => (
-          <Column key={stack.coroutine} stack={stack} window={windows[index]} height={height} hidden={predicting} />
+          <Column key={stack.coroutine} stack={stack} window={windows[index]} height={height} hidden={hidden} />
         ))}
       </div>
     </section>

@@ -8,6 +8,7 @@ import { Code } from './code.js';
 import { PlayerProvider, usePart, usePlayer, useWords, WordsProvider } from './context.js';
 import { Controls } from './controls.js';
 import { Header } from './header.js';
+import { HiddenProvider } from './hidden.js';
 import { InquiryPanel } from './inquiry.js';
 import { KeysDialog } from './keys-dialog.js';
 import { LessonText } from './lesson.js';
@@ -50,8 +51,10 @@ function Whole(): ReactNode {
     <>
       <Header />
       <main>
-        <Reading />
-        <Stage />
+        <HiddenProvider>
+          <Reading />
+          <Stage />
+        </HiddenProvider>
       </main>
       <Asked />
       <Controls />

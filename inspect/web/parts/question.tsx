@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import type { Judged, QuestionText } from '../protocol.js';
 import { usePart, usePlayer, useWords } from './context.js';
+import { useHide } from './hidden.js';
 import { Markdown } from './markdown.js';
 
 interface Props {
@@ -15,6 +16,7 @@ export function Question({ question, passage, number }: Props): ReactNode {
   const player = usePlayer();
   const words = useWords();
   const scene = usePart('scene');
+  const moments = usePart('moments');
   const [typed, setTyped] = useState('');
   const [judged, setJudged] = useState<Judged>();
   const [revealed, setRevealed] = useState(false);
@@ -29,6 +31,10 @@ export function Question({ question, passage, number }: Props): ReactNode {
     setJudged(undefined);
   };
   const isRight = judged?.verdict === 'right';
+  // What the next instruction changes would be the answer, or half of it.
+  const isAboutNext = question.kind === 'register' || question.kind === 'slot';
+  const hides = isAboutNext && scene?.view.moment === moments[passage] && !isRight && !revealed;
+  useHide(hides);
   return (
     <form className="question" onSubmit={submit} aria-label={words.question}>
       <div id={`${id}-prompt`}>
@@ -73,7 +79,15 @@ export function Question({ question, passage, number }: Props): ReactNode {
               onChange={({ target }) => change(target.value)}
             />
           )}
-          <small id={`${id}-hint`}>{hint}</small>
+          <small id={`${id}-hint`}>
+            {hint}
+            {hides && (
+              <>
+                <br />
+                {words.hiddenUntilAnswered}
+              </>
+            )}
+          </small>
         </>
       )}
       <button type="submit" disabled={typed === '' || scene === undefined}>

@@ -7,6 +7,7 @@ import { flagNames } from '../../view/registers.js';
 import type { Party, Scene } from '../../view/scene.js';
 import type { Words } from '../words.js';
 import { usePart, useWords } from './context.js';
+import { useHidden } from './hidden.js';
 import { shortPlace } from './place.js';
 import { Value } from './value.js';
 import { colourOf, Who } from './who.js';
@@ -32,15 +33,15 @@ export function Switchboard({
   readonly previous: Scene | undefined;
 }): ReactNode {
   const words = useWords();
-  const predicting = usePart('predicting');
+  const hidden = useHidden();
   const [left, right] = scene.parties;
   return (
     <section className="panel switchboard" aria-label={words.machine} id="pane-registers" tabIndex={-1}>
-      <p className="unseen">{travelText(scene, words, predicting)}</p>
+      <p className="unseen">{travelText(scene, words, hidden)}</p>
       <div className="board">
         <Context party={left} scene={scene} side="left" />
         <Gap party={left} previous={previous} side="left" />
-        <Registers scene={scene} hidden={predicting} />
+        <Registers scene={scene} hidden={hidden} />
         <Gap party={right} previous={previous} side="right" />
         {right === undefined ? (
           <p className="nobody">{words.noOther}</p>
@@ -181,7 +182,7 @@ function Context({
   readonly side: string;
 }): ReactNode {
   const words = useWords();
-  const predicting = usePart('predicting');
+  const hidden = useHidden();
   const row = scene.view.coroutines.rows.find(({ id }) => id === context.coroutine);
   const title = `ctx-${context.coroutine}`;
   return (
@@ -211,7 +212,7 @@ function Context({
         </thead>
         <tbody>
           {context.slots.map((slot) => (
-            <Slot key={slot.index} slot={slot} context={context} hidden={predicting} />
+            <Slot key={slot.index} slot={slot} context={context} hidden={hidden} />
           ))}
         </tbody>
       </table>
@@ -292,11 +293,11 @@ function Gap({
   readonly previous: Scene | undefined;
   readonly side: 'left' | 'right';
 }): ReactNode {
-  const predicting = usePart('predicting');
+  const hidden = useHidden();
   const playing = usePart('playing');
   const speed = usePart('speed');
   const journey = playing ? Math.min(LONGEST_JOURNEY, 900 / speed) : LONGEST_JOURNEY;
-  const next = predicting ? undefined : endsOf(party?.context);
+  const next = hidden ? undefined : endsOf(party?.context);
   const before = previous?.parties.find(({ context }) => context.coroutine === party?.context.coroutine);
   const last = endsOf(before?.context);
   const chip = useRef<HTMLSpanElement>(null);
