@@ -36,7 +36,9 @@ export function Predict({ scene }: { readonly scene: Scene }): ReactNode {
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
   // It stands above the machine, where the page may have been scrolled away from.
-  useEffect(() => form.current?.scrollIntoView({ block: 'nearest' }), []);
+  useEffect(() => {
+    form.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   const targets = targetsOf(scene);
   const target = targets.find((one) => targetKey(one) === chosen) ?? targets[0];
   const { next } = scene.view.code;

@@ -191,6 +191,53 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
     await close();
   }, 120_000);
 
+  test('a question about the next instruction is not answered by the picture', async () => {
+    const { page, errors, close } = await visit(browser, `${site.url}#lesson=${contents()[1].name}`);
+    await ready(page);
+    await toPassage(page, 3);
+    const next = page.locator('[data-register="rcx"] .next .value');
+    const question = page.locator('form.question');
+    expect(await next.count()).toBe(0);
+    await question.getByRole('textbox').fill('0');
+    await question.getByRole('button', { name: 'Check' }).click();
+    await question.locator('.verdict .wrong').waitFor();
+    expect(await next.count()).toBe(0);
+    await question.getByRole('textbox').fill('saved');
+    await question.getByRole('button', { name: 'Check' }).click();
+    await question.locator('.verdict .right').waitFor();
+    await next.waitFor();
+    // Nor is it hidden once the machine has gone on, and it is again when the question comes anew.
+    await page.locator('.lesson h1').click();
+    await toPassage(page, 4);
+    await toPassage(page, 3);
+    expect(await next.count()).toBe(0);
+    await page.keyboard.press('s');
+    await page.locator('[data-register="rip"] .next .value').waitFor();
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test('what a stack overflow is about is seen without scrolling', async () => {
+    const { page, errors, close } = await visit(browser, `${site.url}#lesson=09-faults&program=overflow`);
+    await ready(page);
+    await toPassage(page, 3);
+    await page.locator('.ending').waitFor();
+    const bottom = async (selector: string): Promise<number> => {
+      const box = await page.locator(selector).first().boundingBox();
+      return box === null ? Number.POSITIVE_INFINITY : box.y + box.height;
+    };
+    const controls = await page.locator('.controls').boundingBox();
+    expect(await bottom('.ending')).toBeLessThan(controls?.y ?? 0);
+    expect(await bottom('.column.register .rsp')).toBeLessThan(controls?.y ?? 0);
+    expect(await page.locator('.column.register .segment').allTextContents()).toContain('guard page');
+    // And what is asked for when predicting, wherever the page has been scrolled to.
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    await page.keyboard.press('p');
+    await expect.poll(async () => (await page.locator('.predict').boundingBox())?.y ?? -1).toBeGreaterThan(40);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
   test('keys that come faster than the machine are not lost', async () => {
     const { page, errors, close } = await visit(browser, `${site.url}#lesson=${contents()[6].name}`);
     await ready(page);
@@ -297,6 +344,23 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
     await close();
   });
 });
+
+/** Goes on or back in the text, by keys. */
+async function toPassage(page: Page, number: number): Promise<void> {
+  const where = page.locator('.where');
+  const at = Number((await where.textContent())?.split(' ')[0]);
+  for (let press = 0; press < Math.abs(number - at); press++) await page.keyboard.press(number > at ? '.' : ',');
+  await expect.poll(() => where.textContent()).toMatch(new RegExp(`^${number} of`));
+  // The text is there before the machine is, and the address says where that rests.
+  await expect
+    .poll(async () =>
+      page
+        .url()
+        .split(/at=|&/)
+        .includes(String(await momentOf(page))),
+    )
+    .toBe(true);
+}
 
 /** Answers all questions of a passage: wrongly, and then as the machine says. @returns how many there are */
 async function answerAll(page: Page): Promise<number> {
