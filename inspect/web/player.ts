@@ -152,7 +152,14 @@ export class Player {
       arrival: undefined,
     });
     const first = opened.moments.findIndex((one) => one !== undefined);
-    this.#show(opened.scene, passageAt(opened.moments, first, opened.scene.view.moment));
+    const begins = opened.moments[first];
+    if (moment !== undefined || begins === undefined) {
+      this.#show(opened.scene, passageAt(opened.moments, first, opened.scene.view.moment));
+      return;
+    }
+    // What is read first is about a later moment than the first one, which is libc's.
+    const move = { kind: 'at', moment: begins } as const;
+    this.#show(await this.#while(() => this.#machine.ask('move', { move, pinned: undefined })), first);
   }
 
   /** Makes a movement; behind the one that is under way, if there is one. @param passage to be shown then */

@@ -34,8 +34,11 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
     const { page, errors, close } = await visit(browser, site.url, { serviceWorkers: 'block' });
     await ready(page);
     expect(site.sent() - before).toBeLessThan(MEGABYTE);
+    // It opens where its text begins, at main.
+    await expect.poll(() => page.locator('.switchboard + .code .place').textContent()).toMatch(/^main /);
+    const begins = await momentOf(page);
     await page.keyboard.press('s');
-    await atMoment(page, 1);
+    await atMoment(page, begins + 1);
     expect(errors).toEqual([]);
     await close();
   });
@@ -239,7 +242,7 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
   });
 
   test('keys that come faster than the machine are not lost', async () => {
-    const { page, errors, close } = await visit(browser, `${site.url}#lesson=${contents()[6].name}`);
+    const { page, errors, close } = await visit(browser, `${site.url}#lesson=${contents()[6].name}&at=0`);
     await ready(page);
     for (let press = 0; press < 20; press++) await page.keyboard.press('s', { delay: 0 });
     await atMoment(page, 20);
@@ -318,6 +321,8 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
     await page.getByRole('combobox', { name: 'Lesson' }).selectOption(last.name);
     await expect.poll(() => page.locator('.lesson h1').textContent()).toBe(last.titles.en);
     await ready(page);
+    await page.keyboard.press('Home');
+    await atMoment(page, 0);
     await page.keyboard.press('s');
     await atMoment(page, 1);
     await page.locator('[data-register="rdi"] .now .value').click();
