@@ -159,7 +159,8 @@ export class Player {
     }
     // What is read first is about a later moment than the first one, which is libc's.
     const move = { kind: 'at', moment: begins } as const;
-    this.#show(await this.#while(() => this.#machine.ask('move', { move, pinned: undefined })), first);
+    const { scene } = await this.#while(() => this.#machine.ask('move', { move, pinned: undefined }));
+    this.#show(scene, first);
   }
 
   /** Makes a movement; behind the one that is under way, if there is one. @param passage to be shown then */
