@@ -14,6 +14,7 @@ import type { MutantsOptions } from './mutants/command.js';
 import { withMutantsOptions } from './mutants/options.js';
 import { type ColorOptions, DEFAULTS, NO_COLOR_OPTION, natural, withRunOptions } from './options.js';
 import { STATUS } from './outcome.js';
+import type { PictureCommandOptions } from './picture/command.js';
 import type { WhyCommandOptions } from './provenance/command.js';
 import { complain, conclude, print, wantsColor } from './terminal.js';
 import type { TraceOptions } from './trace/command.js';
@@ -96,6 +97,16 @@ function commandLine(): Command {
     .action(async (paths: string[], options: TraceOptions & ColorOptions) => {
       const { trace } = await import('./trace/command.js');
       conclude(await trace(paths, ARGUMENTS, options, { version: manifest.version, colors: wantsColor(options) }));
+    });
+  withRunOptions(cli.command('picture'))
+    .description('draw a moment of a run as an SVG, or several moments as one that moves')
+    .requiredOption('--at <moment>', 'the moment, or the first one', natural)
+    .option('--steps <instructions>', 'so many further moments, one after the other', natural, 0)
+    .option('--dark', 'for dark surroundings')
+    .option('-o, --output <file>', 'where to; - is standard output', '-')
+    .action(async (paths: string[], options: PictureCommandOptions) => {
+      const { drawPicture } = await import('./picture/command.js');
+      await drawPicture(paths, ARGUMENTS, options);
     });
   withRunOptions(cli.command('why'))
     .usage('[options] <file...> <place> [-- <argument...>]')

@@ -167,7 +167,7 @@ describe('README', () => {
   it('shows the pictures that the program makes now', () => {
     const folder = mkdtempSync(join(tmpdir(), 'millscope-picture-'));
     expect(sh(`npx tsx fixtures/pictures/make.ts ${folder}`).status).toBe(0);
-    for (const name of ['switch.svg', 'step.svg']) {
+    for (const name of ['switch.svg', 'step.svg', 'moving.svg']) {
       const made = readFileSync(join(folder, name), 'utf8');
       expect(made, name).toBe(readFileSync(join(ROOT, 'fixtures/pictures', name), 'utf8'));
     }

@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Outcome, Process } from '../../runtime/process.js';
 import { UsageError } from '../errors.js';
@@ -13,7 +12,7 @@ import { Listing } from './listing.js';
 import { Perfetto } from './perfetto.js';
 import { Progress } from './progress.js';
 import { Recorder } from './recorder.js';
-import { Sink } from './sink.js';
+import { refuseToOverwrite, Sink } from './sink.js';
 import { Text } from './text.js';
 import type { End, Header, Writer } from './writer.js';
 
@@ -55,21 +54,6 @@ function momentsOf({ from, to, at }: TraceOptions): { readonly from: number; rea
   if (at === undefined) return { from: from ?? 0, ...(to === undefined ? {} : { to }) };
   if (from !== undefined || to !== undefined) throw new UsageError('give either --at, or --from and --to');
   return { from: Math.max(0, at - AROUND), to: at + AROUND };
-}
-
-/** Refuses to write over the program. */
-function checkOutput({ output }: TraceOptions, paths: readonly string[]): void {
-  const real = (path: string): string | undefined => {
-    try {
-      return realpathSync(path);
-    } catch {
-      return undefined;
-    }
-  };
-  const target = real(output);
-  if (target !== undefined && paths.some((path) => real(path) === target)) {
-    throw new UsageError(`-o ${output} would write over the program: give another name`);
-  }
 }
 
 function writerOf({ format, at }: TraceOptions, sink: Sink, paint: boolean, listing: Listing | undefined): Writer {
@@ -124,7 +108,7 @@ export async function trace(
   const events = eventsOf(options);
   if (from > to) throw new UsageError(`--from ${from} is behind --to ${to}: give them the other way round`);
   if (from > limit) throw new UsageError(`--from ${from} is behind --limit ${limit}: the run does not get there`);
-  checkOutput(options, paths);
+  refuseToOverwrite(paths, options.output);
   const run: Run = { paths, arguments: parameters, options };
   const guest = await openGuest(run);
   const listing = events.has('instruction') ? await Listing.of(guest) : undefined;

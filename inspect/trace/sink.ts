@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, realpathSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import { NobodyReads, writeAll } from '../write-all.js';
 
@@ -21,17 +21,41 @@ const WHY: Readonly<Record<string, string>> = {
   EFBIG: 'no file may be that large',
 };
 
+/**
+ * Refuses to write over a program; any other file may be written over.
+ * @param paths of the program
+ * @throws UsageError
+ */
+export function refuseToOverwrite(paths: readonly string[], output: string): void {
+  const real = (path: string): string | undefined => {
+    try {
+      return realpathSync(path);
+    } catch {
+      return undefined;
+    }
+  };
+  const target = real(output);
+  if (target !== undefined && paths.some((path) => real(path) === target)) {
+    throw new UsageError(`-o ${output} would write over the program: give another name`);
+  }
+}
+
 /** A file, or standard output, that is written in large pieces, each of whole records. */
 export class Sink {
   readonly path: string;
+  readonly #advice: string;
   #file: number | undefined;
   readonly #buffer = Buffer.allocUnsafe(CHUNK + ROOM);
   #used = 0;
   #written = 0;
 
-  /** @param path or `-` for standard output */
-  constructor(path: string) {
+  /**
+   * @param path or `-` for standard output
+   * @param advice if there is no room for all of it
+   */
+  constructor(path: string, advice = 'trace less, by --from, --to and --events') {
     this.path = path;
+    this.#advice = advice;
   }
 
   /** To be done before anything is written; what is in the file is gone then. @throws UsageError if that cannot be done */
@@ -138,7 +162,7 @@ export class Sink {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     const where = this.path === '-' ? 'standard output' : this.path;
     const full = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code);
-    const sofar = full ? ` (behind ${this.#written} bytes): trace less, by --from, --to and --events` : '';
+    const sofar = full ? ` (behind ${this.#written} bytes): ${this.#advice}` : '';
     return new UsageError(`cannot write ${where}: ${WHY[code] ?? code}${sofar}`);
   }
 }

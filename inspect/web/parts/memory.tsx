@@ -1,8 +1,8 @@
 import { memo, type ReactNode, type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import { hex } from '../../names.js';
+import { stackText } from '../../picture/telling.js';
 import type { Scene } from '../../view/scene.js';
 import type { StackView } from '../../view/stack.js';
-import type { Words } from '../words.js';
 import { useWords } from './context.js';
 import { useHidden } from './hidden.js';
 import { Value } from './value.js';
@@ -88,21 +88,6 @@ function useDrawingHeight(): readonly [RefObject<HTMLDivElement | null>, number]
 function roundedBytes(span: number): string {
   if (span < 2048) return String(Math.round(span));
   return span < 1 << 20 ? `${Math.round(span / 1024)} Ki` : `${Math.round(span / (1 << 20))} Mi`;
-}
-
-/** The picture in words. */
-function stackText({ coroutine, low, high, end, rsp, rspIs, highWater, cr }: StackView, words: Words): string {
-  const at = (address: number): string => hex(BigInt(address));
-  const parts = [
-    `${words.guard} ${at(low - 4096)}–${at(low)}`,
-    `${words.unused} ${at(low)}–${at(highWater)}`,
-    `${words.stack} ${at(highWater)}–${at(high)}`,
-    ...(cr === undefined
-      ? [words.elsewhere]
-      : [`${words.valbuf} ${at(high)}–${at(cr)}`, `${words.cr} ${at(cr)}–${at(end)}`]),
-    `rsp ${at(rsp)}${rspIs === 'saved' ? ` (${words.saved})` : ''}`,
-  ];
-  return `${words.coroutine(coroutine)}: ${parts.join(', ')}.`;
 }
 
 /** What is seen of a stack: around rsp, be it in the guard page, and not beyond its ends. */

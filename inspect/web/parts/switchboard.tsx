@@ -1,25 +1,21 @@
 import { type ReactNode, useEffect, useRef } from 'react';
-import { CTX_SLOTS } from '../../../runtime/layout.js';
 import { hex } from '../../names.js';
-import type { ContextView, SlotRow, Travel } from '../../view/context.js';
+import { type Journey, journeyOf, SWITCHED, UNTOUCHED } from '../../picture/journey.js';
+import { travelText } from '../../picture/telling.js';
+import type { ContextView, SlotRow } from '../../view/context.js';
 import type { RegisterRow } from '../../view/registers.js';
 import { flagNames } from '../../view/registers.js';
 import type { Party, Scene } from '../../view/scene.js';
-import type { Words } from '../words.js';
 import { usePart, useWords } from './context.js';
 import { useHidden } from './hidden.js';
 import { shortPlace } from './place.js';
 import { Value } from './value.js';
 import { colourOf, Who } from './who.js';
 
-/** Registers in the order of the slots, so that values travel straight, and those by which some of them travel. */
-const ROWS: readonly RegisterRow['name'][] = [...CTX_SLOTS, 'rdx', 'rcx', 'rax'];
-/** What a switch does not touch. */
-const OTHERS: readonly RegisterRow['name'][] = ['r8', 'r9', 'r10', 'r11', 'eflags'];
 /** px, as the style sheet has them. */
 const ROW = 23;
 const HEAD = 48;
-const HEIGHT = HEAD + ROWS.length * ROW;
+const HEIGHT = HEAD + SWITCHED.length * ROW;
 /** ms that a value takes; what takes less than the other is not to be seen. */
 const LONGEST_JOURNEY = 420;
 const SHORTEST_JOURNEY = 80;
@@ -53,26 +49,6 @@ export function Switchboard({
   );
 }
 
-/** The picture in words. */
-function travelText({ parties, view }: Scene, words: Words, hidden: boolean): string {
-  const sentences = parties.map(({ context: { coroutine, state, step } }) => {
-    const where = step === undefined ? '' : `, ${words.step(step.number, step.of)}`;
-    return `${words.coroutine(coroutine)}: ${words.states[state]}${where}.`;
-  });
-  if (hidden) return sentences.join(' ');
-  for (const { context } of parties) {
-    for (const { travel, index, name } of context.slots) {
-      if (travel === undefined) continue;
-      const station = (one: Travel['from']): string => (one === 'slot' ? `${words.slot} ${index} ${name}` : one);
-      sentences.push(`${words.moving(hex(travel.value), station(travel.from), station(travel.to))}.`);
-    }
-  }
-  for (const { name, changes, after } of view.registers) {
-    if (changes && name !== 'rip' && after !== undefined) sentences.push(`${words.changes(name, hex(after))}.`);
-  }
-  return sentences.join(' ');
-}
-
 function Registers({ scene, hidden }: { readonly scene: Scene; readonly hidden: boolean }): ReactNode {
   const words = useWords();
   const rows = new Map(scene.view.registers.map((row) => [row.name, row]));
@@ -102,14 +78,14 @@ function Registers({ scene, hidden }: { readonly scene: Scene; readonly hidden: 
           </tr>
         </thead>
         <tbody>
-          {ROWS.map((name) => {
+          {SWITCHED.map((name) => {
             const row = rows.get(name);
             return row === undefined ? null : <Register key={name} row={row} hidden={hidden} />;
           })}
         </tbody>
       </table>
       <dl className="others">
-        {OTHERS.map((name) => {
+        {UNTOUCHED.map((name) => {
           const row = rows.get(name);
           return row === undefined ? null : <Other key={name} row={row} hidden={hidden} />;
         })}
@@ -264,23 +240,12 @@ function Slot({
   );
 }
 
-interface Ends {
-  readonly from: number;
-  readonly to: number;
-  /** Whether it goes from the CPU to the ctx, back, or stays in the CPU. */
-  readonly way: 'out' | 'in' | 'within';
-  readonly value: bigint;
-}
-
 const centre = (row: number): number => HEAD + (row + 0.5) * ROW;
 
-function endsOf(context: ContextView | undefined): Ends | undefined {
-  const slot = context?.slots.find(({ travel }) => travel !== undefined);
-  if (slot?.travel === undefined) return undefined;
-  const { from, to, value } = slot.travel;
-  const row = (station: Travel['from']): number => (station === 'slot' ? slot.index : ROWS.indexOf(station));
-  const way = to === 'slot' ? 'out' : from === 'slot' ? 'in' : 'within';
-  return { from: centre(row(from)), to: centre(row(to)), way, value };
+/** A value's way, in px from the top. */
+function endsOf(context: ContextView | undefined): Journey | undefined {
+  const journey = journeyOf(context, SWITCHED);
+  return journey && { ...journey, from: centre(journey.from), to: centre(journey.to) };
 }
 
 /** Between the CPU and a ctx: the arrow of the value that travels next, and the value that has just travelled. */
@@ -353,7 +318,13 @@ function Gap({
   );
 }
 
-function Arrow({ ends: { from, to, way }, side }: { readonly ends: Ends; readonly side: 'left' | 'right' }): ReactNode {
+function Arrow({
+  ends: { from, to, way },
+  side,
+}: {
+  readonly ends: Journey;
+  readonly side: 'left' | 'right';
+}): ReactNode {
   const cpu = side === 'left' ? 100 : 0;
   const ctx = 100 - cpu;
   const [start, end] = way === 'out' ? [cpu, ctx] : way === 'in' ? [ctx, cpu] : [cpu, cpu];
@@ -365,7 +336,7 @@ function Arrow({ ends: { from, to, way }, side }: { readonly ends: Ends; readonl
 }
 
 /** The arrow's head, which must not be stretched with the gap. */
-function Head({ ends: { to, way }, side }: { readonly ends: Ends; readonly side: 'left' | 'right' }): ReactNode {
+function Head({ ends: { to, way }, side }: { readonly ends: Journey; readonly side: 'left' | 'right' }): ReactNode {
   const pointsLeft = (way === 'out') === (side === 'left');
   return (
     <svg

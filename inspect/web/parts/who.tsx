@@ -1,11 +1,10 @@
 import type { CSSProperties, ReactNode } from 'react';
+import { colourOf as colourNumber } from '../../picture/palette.js';
 import { useWords } from './context.js';
-
-const COLOURS = 6;
 
 /** The colour of a coroutine, for style sheets; its name is always beside it. */
 export function colourOf(id: number): CSSProperties & Readonly<Record<'--who', string>> {
-  return { '--who': `var(--who-${id === 0 ? 0 : ((id - 1) % (COLOURS - 1)) + 1})` };
+  return { '--who': `var(--who-${colourNumber(id)})` };
 }
 
 /** A coroutine's name, on its colour. */

@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { REGISTER_FILE } from '../../../emu/registers.js';
 import { CHROMIUM, openChromium } from '../../../fixtures/pictures/chromium.js';
+import { PLACE, shownText, WINDOW } from '../../../fixtures/pictures/shown.js';
 import type { Contents } from '../../../inspect/web/contents.js';
 import { atMoment, momentOf, ready, visit } from './browser.js';
 import { type Chain, chainInNode, lessonFile, type Shown, shownInNode, stopsInNode } from './in-node.js';
@@ -237,6 +239,41 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
     await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
     await page.keyboard.press('p');
     await expect.poll(async () => (await page.locator('.predict').boundingBox())?.y ?? -1).toBeGreaterThan(40);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  test('is what README has a picture of: npm run pictures makes it anew', async () => {
+    const { page, close } = await visit(browser, `${site.url}${PLACE}`, WINDOW);
+    await atMoment(page, 204);
+    const shown = readFileSync(new URL('../../../fixtures/pictures/page.txt', import.meta.url), 'utf8');
+    expect(await shownText(page)).toBe(shown);
+    await close();
+  });
+
+  test('makes a PNG of a picture, under the policy that it has', async () => {
+    const { page, errors, close } = await visit(browser, site.url, { serviceWorkers: 'block' });
+    const source = readFileSync(new URL('../../../inspect/web/png.ts', import.meta.url), 'utf8');
+    const options = { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 };
+    const body = ts.transpileModule(source, { compilerOptions: options }).outputText;
+    await page.route('**/png.js', (route) => route.fulfill({ body, contentType: 'text/javascript' }));
+    const made = await page.evaluate(async (address) => {
+      const { toPng } = await import(address);
+      const svg = (inner: string): string =>
+        `<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20">${inner}</svg>`;
+      const blob: Blob = await toPng(svg('<style>.a{fill:#102030}</style><rect class="a" width="30" height="20"/>'), 2);
+      const image = await createImageBitmap(blob);
+      const drawing = new OffscreenCanvas(image.width, image.height).getContext('2d');
+      drawing?.drawImage(image, 0, 0);
+      const refused = await toPng('<svg', 1).catch((error: Error) => error.name);
+      return {
+        type: blob.type,
+        size: [image.width, image.height],
+        pixel: [...(drawing?.getImageData(59, 39, 1, 1).data ?? [])],
+        refused,
+      };
+    }, new URL('png.js', site.url).href);
+    expect(made).toEqual({ type: 'image/png', size: [60, 40], pixel: [0x10, 0x20, 0x30, 255], refused: 'PngError' });
     expect(errors).toEqual([]);
     await close();
   });
