@@ -9,7 +9,7 @@ test('picture draws a moment on standard output', () => {
   const { status, stdout, stderr } = millscope(['picture', PROGRAM, '--at', '54', '--dark']);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   // As the README has it, the switch of coroutine 1 at moment 78 saves 0x0 from r12; mill_setjmp.s does that at line 19.
-  expect(stdout).toMatch(/^<svg [^]*0x0 goes from r12 to slot 2 r12\.[^]*<\/svg>\n$/);
+  expect(stdout).toMatch(/^<svg [\s\S]*0x0 goes from r12 to slot 2 r12\.[\s\S]*<\/svg>\n$/);
   expect(stdout).toContain('#14171d');
   expect(stdout).not.toContain('@keyframes');
 });

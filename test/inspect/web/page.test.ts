@@ -255,10 +255,13 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
     const { page, errors, close } = await visit(browser, site.url, { serviceWorkers: 'block' });
     const source = readFileSync(new URL('../../../inspect/web/png.ts', import.meta.url), 'utf8');
     const options = { module: ts.ModuleKind.ES2022, target: ts.ScriptTarget.ES2022 };
-    const body = ts.transpileModule(source, { compilerOptions: options }).outputText;
+    const body = ts
+      .transpileModule(source, { compilerOptions: options })
+      .outputText.replace('export async', 'globalThis.toPng = toPng; async');
     await page.route('**/png.js', (route) => route.fulfill({ body, contentType: 'text/javascript' }));
-    const made = await page.evaluate(async (address) => {
-      const { toPng } = await import(address);
+    await page.addScriptTag({ url: 'png.js', type: 'module' });
+    const made = await page.evaluate(async () => {
+      const { toPng } = globalThis as unknown as typeof import('../../../inspect/web/png.js');
       const svg = (inner: string): string =>
         `<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20">${inner}</svg>`;
       const blob: Blob = await toPng(svg('<style>.a{fill:#102030}</style><rect class="a" width="30" height="20"/>'), 2);
@@ -272,7 +275,7 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
         pixel: [...(drawing?.getImageData(59, 39, 1, 1).data ?? [])],
         refused,
       };
-    }, new URL('png.js', site.url).href);
+    });
     expect(made).toEqual({ type: 'image/png', size: [60, 40], pixel: [0x10, 0x20, 0x30, 255], refused: 'PngError' });
     expect(errors).toEqual([]);
     await close();
