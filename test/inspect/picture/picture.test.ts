@@ -93,7 +93,7 @@ describe('a picture', () => {
       const found = elements(svg);
       expect(Object.keys(found).sort()).toEqual(Object.keys(known).sort());
       expect(svg).toContain('&lt;script&gt;alert(1)&lt;/script&gt;]]&gt;&amp;amp;');
-      expect(svg.isWellFormed()).toBe(true);
+      expect(Buffer.from(svg).toString()).toBe(svg);
     }
   });
 
