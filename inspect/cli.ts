@@ -12,6 +12,7 @@ import { colors } from './format.js';
 import type { LayoutOptions } from './layout/command.js';
 import type { MutantsOptions } from './mutants/command.js';
 import { withMutantsOptions } from './mutants/options.js';
+import type { OpenOptions } from './open/command.js';
 import { type ColorOptions, DEFAULTS, NO_COLOR_OPTION, natural, withRunOptions } from './options.js';
 import { STATUS } from './outcome.js';
 import type { PictureCommandOptions } from './picture/command.js';
@@ -129,6 +130,20 @@ function commandLine(): Command {
     .action(async (paths: string[], options: DiffOptions) => {
       const { diff } = await import('./diff/command.js');
       conclude(await diff(paths, ARGUMENTS, options));
+    });
+  cli
+    .command('open')
+    .description('open a link to a moment: on the terminal, as step does, or without one as run --at does')
+    .argument('<link>', 'its address, or what is behind the #; in quotes')
+    .option('--run', 'run it from its start to its end instead')
+    .addOption(new Option('--json', 'print the moment as one JSON object').conflicts('run'))
+    .addOption(
+      new Option('--extract <folder>', 'write its files there instead, and over none').conflicts(['run', 'json']),
+    )
+    .option(...NO_COLOR_OPTION)
+    .action(async (link: string, options: OpenOptions) => {
+      const { open } = await import('./open/command.js');
+      await open(link, options);
     });
   withLayoutOptions(cli.command('layout')).action(async (paths: string[], options: LayoutOptions) => {
     const { layout } = await import('./layout/command.js');

@@ -5,10 +5,12 @@ import { goredump } from '../runtime/goredump.js';
 import type { Outcome, Process } from '../runtime/process.js';
 import { UsageError } from './errors.js';
 import { type Colors, colors, switchJson, switchTable } from './format.js';
-import { openGuest, type RunOptions } from './guest.js';
+import { openGuest } from './guest.js';
 import { lookCommand } from './invocation.js';
+import { linkField, linkLines } from './linkable.js';
 import type { ColorOptions } from './options.js';
-import { ending, withLine } from './outcome.js';
+import { ending, withLines } from './outcome.js';
+import type { Run, RunOptions } from './run.js';
 import { recordSwitches, type SwitchRecord } from './switches.js';
 import { complain, conclude, print, screenWidth, wantsColor } from './terminal.js';
 
@@ -28,7 +30,7 @@ async function untilTime(guest: Process, until: number): Promise<void> {
 }
 
 /** Runs, past the ends of children, and sleeps while everybody in the guest waits for the real clock. */
-async function runToEnd(guest: Process, { limit }: ShowOptions): Promise<Outcome> {
+export async function runToEnd(guest: Process, { limit }: Pick<ShowOptions, 'limit'> = {}): Promise<Outcome> {
   for (;;) {
     const outcome = guest.run(limit);
     if (outcome.kind === 'waiting') {
@@ -42,32 +44,39 @@ async function runToEnd(guest: Process, { limit }: ShowOptions): Promise<Outcome
   }
 }
 
-/** Goes to a moment, without a word of what the program prints on its way, and shows the machine there. */
-async function visit(guest: Process, at: number, options: ShowOptions): Promise<void> {
+/**
+ * Goes to a moment, without a word of what the program prints on its way.
+ * @throws UsageError if the run ends before
+ */
+export async function reach(guest: Process, at: number): Promise<void> {
+  let outcome = guest.run(at);
+  while (guest.cpu.moment < at && (outcome.kind === 'child' || outcome.kind === 'waiting')) {
+    if (outcome.kind === 'waiting') await untilTime(guest, outcome.until);
+    outcome = guest.run(at);
+  }
+  if (guest.cpu.moment >= at) return;
+  const { message } = await ending(guest, outcome);
+  const how = message === undefined ? '' : `\n${message}`;
+  throw new UsageError(`the run has no moment ${at}: its last one is ${guest.cpu.moment}${how}`);
+}
+
+/** Goes to a moment and shows the machine there. */
+async function visit(guest: Process, at: number, run: Run, options: ShowOptions): Promise<void> {
   // Here, not above: no other run is to load it.
   const { lookJson, lookText } = await import('./look.js');
   let last: SwitchRecord | undefined;
   recordSwitches(guest, (record) => {
     last = record;
   });
-  let outcome = guest.run(at);
-  while (guest.cpu.moment < at && (outcome.kind === 'child' || outcome.kind === 'waiting')) {
-    if (outcome.kind === 'waiting') await untilTime(guest, outcome.until);
-    outcome = guest.run(at);
-  }
-  if (guest.cpu.moment < at) {
-    const { message } = await ending(guest, outcome);
-    const how = message === undefined ? '' : `\n${message}`;
-    throw new UsageError(`the run has no moment ${at}: its last one is ${guest.cpu.moment}${how}`);
-  }
+  await reach(guest, at);
   if (options.json) {
     if (last !== undefined) print(1, `${switchJson(last)}\n`);
-    print(1, `${lookJson(guest)}\n`);
+    print(1, `${lookJson(guest, await linkField(run, at))}\n`);
     return;
   }
   const paint = colors(wantsColor(options));
   if (options.switches && last !== undefined) print(1, `${switchTable(last, guest, paint, screenWidth())}\n\n`);
-  print(1, `${await lookText(guest, paint)}\n`);
+  print(1, `${[await lookText(guest, paint), ...(await linkLines(run, at))].join('\n')}\n`);
 }
 
 /** Opens a machine, loads the program, lets `watch` look at it, and runs it to its end; `watch` returns what is to be done then. */
@@ -77,7 +86,7 @@ export async function execute(
   options: ShowOptions,
   watch: (guest: Process) => () => void,
 ): Promise<void> {
-  const run = { paths, arguments: parameters, options };
+  const run: Run = { paths, arguments: parameters, options };
   const guest = await openGuest(run);
   const { cpu } = guest;
   try {
@@ -85,7 +94,7 @@ export async function execute(
       complain(`millscope: the program made Linux's system call ${name}, which is not here: it got ENOSYS`);
     });
     if (options.at !== undefined) {
-      await visit(guest, options.at, options);
+      await visit(guest, options.at, run, options);
       return;
     }
     const finish = watch(guest);
@@ -94,7 +103,8 @@ export async function execute(
     if (options.dump) print(2, goredump(cpu.memory, guest.mill, deadlocked ? 0 : undefined));
     if (options.json && deadlocked) print(1, `${JSON.stringify({ deadlock: explainDeadlock(guest) })}\n`);
     const { status, message } = await ending(guest, outcome);
-    conclude({ status, message: message && withLine(message, `to see that moment: ${lookCommand(run, cpu.moment)}`) });
+    const lines = [`to see that moment: ${lookCommand(run, cpu.moment)}`, ...(await linkLines(run, cpu.moment))];
+    conclude({ status, message: message && withLines(message, lines) });
   } finally {
     cpu.close();
   }

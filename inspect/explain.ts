@@ -3,9 +3,11 @@ import { AssemblyError, UndefinedSymbol } from '../asm/errors.js';
 import { EngineError, OutOfMemory } from '../emu/errors.js';
 import { BodyError } from '../runtime/errors.js';
 import { UsageError } from './errors.js';
+import { RunLinkError } from './link/error.js';
 
 /** What to do about undefined symbols. */
-const WHERE_FROM = ': give the object or the archive (--link) that has them; ARCHITECTURE.md lists the libc there is';
+const WHERE_FROM =
+  ': give the object or the archive (--archive) that has them; ARCHITECTURE.md lists the libc there is';
 
 /** What to tell people about an error that they can do something about; undefined for all others. */
 export function explain(error: unknown): string | undefined {
@@ -24,7 +26,7 @@ export function explain(error: unknown): string | undefined {
     return `${error.message}\nmillscope: the program cannot be linked`;
   }
   if (error instanceof OutOfMemory) return `millscope: ${error.message} (--memory)`;
-  const known = [UndefinedSymbol, UsageError, ObjectError, EngineError, BodyError].some(
+  const known = [UndefinedSymbol, UsageError, ObjectError, EngineError, BodyError, RunLinkError].some(
     (type) => error instanceof type,
   );
   return known ? `millscope: ${(error as Error).message}` : undefined;

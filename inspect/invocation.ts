@@ -1,6 +1,6 @@
 import { DEFAULT_MEMORY, defaultEngine } from '../emu/open.js';
-import type { Run } from './guest.js';
 import { probeWords } from './probe/options.js';
+import type { Run } from './run.js';
 
 /** Moments on each side of the one that is looked at. */
 export const AROUND = 20;
@@ -36,7 +36,7 @@ function commandLine(
   { paths, arguments: parameters, options }: Run,
   wanted: readonly string[],
 ): string {
-  const { seed, engine, memory, cc, link, env, clock } = options;
+  const { seed, engine, memory, cc, archive, env, clock } = options;
   const words = [
     'millscope',
     command,
@@ -46,7 +46,7 @@ function commandLine(
     ...(memory === DEFAULT_MEMORY >> 20 ? [] : ['--memory', `${memory}`]),
     ...(clock === 'virtual' ? [] : ['--clock', clock]),
     ...(cc === '' ? [] : ['--cc', cc]),
-    ...link.flatMap((path) => ['--link', path]),
+    ...archive.flatMap((path) => ['--archive', path]),
     ...env.flatMap((variable) => ['--env', variable]),
     ...probeWords(options),
     ...wanted,

@@ -30,12 +30,12 @@ export async function lookText(process: Process, paint: Colors): Promise<string>
   ].join('\n');
 }
 
-/** The same as one line of JSON; 64-bit values in hexadecimal. */
-export function lookJson(process: Process): string {
+/** The same as one line of JSON; 64-bit values in hexadecimal. @param more fields */
+export function lookJson(process: Process, more: object = {}): string {
   const { cpu } = process;
   const registers = Object.fromEntries(REGISTER_FILE.map((name) => [name, hex(cpu.read(name))]));
   const place = process.describe(BigInt(cpu.rip));
-  return JSON.stringify({ moment: cpu.moment, place, registers, ...survey(process) }, (_, value: unknown) =>
+  return JSON.stringify({ moment: cpu.moment, place, registers, ...survey(process), ...more }, (_, value: unknown) =>
     typeof value === 'bigint' ? hex(value) : value,
   );
 }

@@ -15,10 +15,10 @@ export interface Ending {
   readonly message: string | undefined;
 }
 
-/** Puts a line in front of the last one of a message, which is the one that begins with "millscope: ". */
-export function withLine(message: string, line: string): string {
+/** Puts lines in front of the last one of a message, which is the one that begins with "millscope: ". */
+export function withLines(message: string, more: readonly string[]): string {
   const lines = message.split('\n');
-  return [...lines.slice(0, -1), line, ...lines.slice(-1)].join('\n');
+  return [...lines.slice(0, -1), ...more, ...lines.slice(-1)].join('\n');
 }
 
 /** Says how a run ended: what, where, and what to do. */

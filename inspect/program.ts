@@ -62,15 +62,28 @@ export async function linkProgram(
 ): Promise<Image> {
   // Nor is a program without objects to load the linker.
   const { Link } = await import('../asm/elf/link.js');
-  const { neededMembers } = await import('../asm/elf/archive.js');
   const runtime = libmillSymbols();
-  const { words, defined: own } = namesOf(sources);
-  const members = neededMembers(objects, words, archives, new Set([...runtime.keys(), ...own]));
+  const members = await membersFor(objects, { sources, archives });
+  // Archives of which nothing is needed leave no trace.
+  if (objects.length + members.length === 0) return assembleSources(sources, include, PROGRAM_BASE, runtime);
   const link = new Link([...objects, ...members], { base: PROGRAM_BASE });
   if (sources.length === 0) return link.finish(runtime);
   const assembled = await assembleSources(sources, include, link.end, new Map([...runtime, ...link.symbols]));
   const defined = [...assembled.symbols].filter(([name]) => assembled.globals.has(name));
   return Image.join([link.finish(new Map([...runtime, ...defined])), assembled]);
+}
+
+/**
+ * The members of archives that a program needs, as {@link linkProgram} takes them.
+ * @throws ObjectError if one cannot be used
+ */
+export async function membersFor(
+  objects: readonly ObjectFile[],
+  { sources = [], archives = [] }: LinkOptions,
+): Promise<ObjectFile[]> {
+  const { neededMembers } = await import('../asm/elf/archive.js');
+  const { words, defined } = namesOf(sources);
+  return neededMembers(objects, words, archives, new Set([...libmillSymbols().keys(), ...defined]));
 }
 
 /** Strings and comments; the names in a .globl; a word, and whether it is a label. */
@@ -116,7 +129,11 @@ export async function loadProgram(
       throw new UsageError(`${module}: a module is a program of its own: give no other file with it`);
     return importBody(module);
   }
-  const { objects, ...rest } = await readFiles(paths, flags, archives);
+  return buildProgram(await readFiles(paths, flags, archives));
+}
+
+/** A program from what was read. @throws AssemblyError, ObjectError, LinkError, UnresolvedSymbols */
+export async function buildProgram({ objects, ...rest }: ProgramFiles): Promise<Image> {
   if (objects.length + rest.archives.length > 0) return linkProgram(objects, rest);
   return assembleSources(rest.sources, rest.include, PROGRAM_BASE, libmillSymbols());
 }

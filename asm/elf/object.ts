@@ -65,6 +65,8 @@ export interface Comdat {
 /** A relocatable x86_64 ELF file, read but not changed. */
 export interface ObjectFile {
   readonly name: string;
+  /** The whole file. */
+  readonly bytes: Uint8Array;
   readonly sections: readonly ObjectSection[];
   readonly symbols: readonly ObjectSymbol[];
   readonly relocations: readonly RelocationTable[];
@@ -210,5 +212,5 @@ export function readObject({ name, bytes }: { name: string; bytes: Uint8Array })
       throw reader.damaged(`section ${quote(target.name)} is relocated, but has no bytes`);
     }
   }
-  return { name, sections, symbols, relocations, comdats: readComdats(reader, sections, symbols, symbolTable) };
+  return { name, bytes, sections, symbols, relocations, comdats: readComdats(reader, sections, symbols, symbolTable) };
 }

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { INCLUDE } from '../compile.js';
 import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
-import type { Run } from '../guest.js';
 import { stepCommand } from '../invocation.js';
 import { type MeasureOptions, measurementsOf, readFrom, writeTo } from '../layout/command.js';
 import { type JunitCase, junitText } from '../layout/junit.js';
@@ -10,6 +9,7 @@ import { titleOf } from '../layout/words.js';
 import { type ColorOptions, DEFAULTS } from '../options.js';
 import { type Ending, STATUS } from '../outcome.js';
 import { whatFailed } from '../probe/ending.js';
+import type { Run } from '../run.js';
 import { print, wantsColor } from '../terminal.js';
 import { check } from './check.js';
 import type { Clause } from './clauses.js';
@@ -70,14 +70,14 @@ export async function checkFiles(paths: readonly string[], options: CheckOptions
     const { code } = measurement;
     const clauses = await check(measurement, statements);
     const wanted = required(options.require ?? [], clauses);
-    const { save, restore, switch: swap, link, cc } = options;
+    const { save, restore, switch: swap, archive, cc } = options;
     const ctx = options.from && options.to ? ([options.from, options.to] as const) : options.ctx;
     const run: Run = {
       paths: files,
       arguments: [],
       options: {
         ...DEFAULTS,
-        link,
+        archive,
         cc,
         probe: index + 1,
         ...(save && { save }),

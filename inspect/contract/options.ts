@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
-import { collect, NO_COLOR_OPTION } from '../options.js';
+import { NO_COLOR_OPTION, withArchives, withoutLinks } from '../options.js';
 import { withMeasureOptions } from '../probe/options.js';
 
 const FILES = 'assembly text (.s), objects (.o), archives (.a) or C (.c) with a switch in them';
 
 function withFiles(command: Command, files: string): Command {
-  return command
-    .usage('[options] <file...>')
-    .argument('<file...>', files)
-    .option('--link <archive>', 'an archive (.a) to take from what is missing; may be repeated', collect, [])
-    .option('--cc <flags>', 'for the C compiler, as one string', '');
+  return withArchives(withoutLinks(command).usage('[options] <file...>').argument('<file...>', files)).option(
+    '--cc <flags>',
+    'for the C compiler, as one string',
+    '',
+  );
 }
 
 /** The command that measures where a switch keeps what. */

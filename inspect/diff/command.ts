@@ -1,8 +1,9 @@
 import { didYouMean, nearNames } from '../../asm/near.js';
 import { ENGINES } from '../../emu/open.js';
 import { UsageError } from '../errors.js';
-import { openGuest, type Run, type RunOptions } from '../guest.js';
+import { openGuest } from '../guest.js';
 import type { Ending } from '../outcome.js';
+import type { Run, RunOptions } from '../run.js';
 import { Progress } from '../trace/progress.js';
 import { Sink } from '../trace/sink.js';
 import { NobodyReads } from '../write-all.js';
@@ -59,7 +60,9 @@ interface Side {
 function sidesOf(paths: readonly string[], parameters: readonly string[], options: DiffOptions): readonly [Side, Side] {
   const { seeds, engines } = options;
   const side = (label: string, files: readonly string[], more: Partial<RunOptions> = {}): Side => {
-    return { label, run: { paths: files, arguments: parameters, options: { ...options, ...more } } };
+    // Both by the same name, which they may look at.
+    const run = { paths: files, arguments: parameters, options: { ...options, ...more }, name: paths[0] };
+    return { label, run };
   };
   if (seeds !== undefined && engines !== undefined) throw new UsageError(`give either --seeds or --engines`);
   if (seeds !== undefined) {
@@ -149,8 +152,7 @@ async function compare(
   const lanes: Lane[] = [];
   try {
     for (const { label, run } of sides) {
-      // Both by the same name, which they may look at.
-      lanes.push(new Lane(label, run, await openGuest(run, paths[0])));
+      lanes.push(new Lane(label, run, await openGuest(run)));
     }
     const [one, other] = lanes;
     const twoPrograms = options.seeds === undefined && options.engines === undefined;

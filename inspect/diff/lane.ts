@@ -1,8 +1,8 @@
 import type { RegisterName } from '../../emu/registers.js';
 import type { Output } from '../../runtime/events.js';
 import type { Outcome, Process, SavedProcess } from '../../runtime/process.js';
-import type { Run } from '../guest.js';
 import { type Landing, watchLandings } from '../landings.js';
+import type { Run } from '../run.js';
 
 /** What was written, and the moment behind the `syscall` that wrote it. */
 export interface Written extends Output {

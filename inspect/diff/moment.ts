@@ -1,10 +1,11 @@
 import { printable } from '../../asm/printable.js';
 import { coroutineName, whoRuns } from '../format.js';
 import { lookCommand } from '../invocation.js';
+import { linkLines } from '../linkable.js';
 import { type ChannelView, survey } from '../survey.js';
 import type { Lane } from './lane.js';
 import type { Comparison } from './parting.js';
-import { endText, nextInstruction, sidesTable, stateRows } from './report.js';
+import { endText, leads, nextInstruction, sidesTable, stateRows } from './report.js';
 
 /** Words of memory that are shown; there may be many more. */
 const MOST_WORDS = 30;
@@ -67,7 +68,7 @@ export async function compareMoment(
     sidesTable([lanes[0].label, lanes[1].label], shown),
     ...(more ? ['there is more memory that differs'] : []),
     'to look at both sides:',
-    ...lanes.map(({ run }) => `  ${lookCommand(run, moment)}`),
+    ...(await both(async ({ run }) => leads(lookCommand(run, moment), await linkLines(run, moment)))),
   ];
   return { same: false, text: text.join('\n') };
 }

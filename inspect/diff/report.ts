@@ -5,6 +5,7 @@ import { regionAt } from '../../runtime/region.js';
 import { coroutineName, hex, whoRuns } from '../format.js';
 import { instructionText } from '../instruction-text.js';
 import { listingCommand } from '../invocation.js';
+import { linkLines } from '../linkable.js';
 import { ending } from '../outcome.js';
 import type { Lane } from './lane.js';
 import type { Comparison, Parting } from './parting.js';
@@ -25,6 +26,11 @@ export function sidesTable(labels: readonly [string, string], rows: Sides): stri
   });
   for (const row of rows) table.push([...row]);
   return table.toString();
+}
+
+/** What leads to a moment of one side, below a line that says so. */
+export function leads(command: string, links: readonly string[]): string {
+  return [command, ...links].map((line) => `  ${line}`).join('\n');
 }
 
 /** What a lane executes next. */
@@ -123,6 +129,6 @@ export async function partingText(
     ),
     ...(state.more ? ['there is more memory that differs'] : []),
     'to look at both sides:',
-    ...lanes.map(({ run }) => `  ${listingCommand(run, moment)}`),
+    ...(await both(async ({ run }) => leads(listingCommand(run, moment), await linkLines(run, moment)))),
   ].join('\n');
 }

@@ -1,8 +1,8 @@
 import { printable } from '../../asm/printable.js';
 import { UsageError } from '../errors.js';
 import { coroutineName } from '../format.js';
-import type { Run } from '../guest.js';
 import { listingCommand } from '../invocation.js';
+import type { Run } from '../run.js';
 import { EVENT_NAMES } from '../trace/event.js';
 import { FORMAT, VERSION } from '../trace/jsonl.js';
 import type { Header } from '../trace/writer.js';
@@ -45,8 +45,8 @@ class TraceFile {
       );
     }
     this.header = first as unknown as Header;
-    const { program, arguments: parameters, environment, link, events } = this.header;
-    const isHeader = [program, parameters, environment, link, events].every(Array.isArray);
+    const { program, arguments: parameters, environment, archives, events } = this.header;
+    const isHeader = [program, parameters, environment, archives, events].every(Array.isArray);
     if (!isHeader) throw new UsageError(`${path}: its header is damaged: ${AGAIN}`);
   }
 
@@ -71,9 +71,9 @@ class TraceFile {
   }
 
   get run(): Run {
-    const { program, arguments: parameters, seed, engine, memory, clock, environment, link, cc } = this.header;
+    const { program, arguments: parameters, seed, engine, memory, clock, environment, archives, cc } = this.header;
     const name = engine.startsWith('unicorn.js') ? 'unicorn.js' : 'native';
-    const options = { seed: BigInt(seed), engine: name, memory, clock, env: environment, link, cc };
+    const options = { seed: BigInt(seed), engine: name, memory, clock, env: environment, archive: archives, cc };
     return { paths: program, arguments: parameters, options };
   }
 

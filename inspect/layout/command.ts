@@ -22,7 +22,7 @@ import { titleOf } from './words.js';
 /** What files are measured with. */
 export interface MeasureOptions extends SwitchOptions {
   /** Archives. */
-  readonly link: readonly string[];
+  readonly archive: readonly string[];
   /** For the compiler, as one would type them. */
   readonly cc: string;
 }
@@ -65,7 +65,7 @@ export function readFrom(path: string, hint = ''): string {
 /** Measures every switch in files. @throws NothingToMeasure and what reading and linking throw */
 export async function measurementsOf(paths: readonly string[], options: MeasureOptions): Promise<Measurement[]> {
   await loadEngine();
-  const codes = await prepare(await readFiles(paths, options.cc, options.link), options);
+  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options);
   return codes.map(measure);
 }
 

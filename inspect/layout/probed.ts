@@ -13,7 +13,7 @@ import { registerName } from './words.js';
  */
 export async function probedSwitch(
   paths: readonly string[],
-  options: ProbeOptions & { readonly cc: string; readonly link: readonly string[] },
+  options: ProbeOptions & { readonly cc: string; readonly archive: readonly string[] },
 ): Promise<ProbedSwitch> {
   const { slots, measurement } = layoutOf(measure(await probedCode(paths, options)));
   const halfOf = (steps: readonly { readonly moment: number }[] = []) => {

@@ -40,7 +40,7 @@ interface Part {
 /** The command that steps to an instruction of a probe. */
 function commandFor(paths: readonly string[], options: MeasureOptions, probe: number, moment: number | undefined) {
   if (moment === undefined) return undefined;
-  const { save, restore, switch: swap, link, cc, from, to } = options;
+  const { save, restore, switch: swap, archive, cc, from, to } = options;
   const ctx = from && to ? ([from, to] as const) : options.ctx;
   const said = {
     ...(save && { save }),
@@ -48,7 +48,7 @@ function commandFor(paths: readonly string[], options: MeasureOptions, probe: nu
     ...(swap && { switch: swap }),
     ...(ctx && { ctx }),
   };
-  return stepCommand({ paths, arguments: [], options: { ...DEFAULTS, link, cc, probe, ...said } }, moment);
+  return stepCommand({ paths, arguments: [], options: { ...DEFAULTS, archive, cc, probe, ...said } }, moment);
 }
 
 /** Runs the tests with a fault; undefined if they were interrupted. */
@@ -128,7 +128,7 @@ export async function mutants(
   if (options.timeout === 0) throw new UsageError('--timeout 0 leaves no time for a test command');
   await loadEngine();
   const files = command.length === 0 ? [] : mutableObjects(paths, options.cc);
-  const codes = await prepare(await readFiles(paths, options.cc, options.link), options);
+  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options);
   const interruption = new Interruption();
   const suite = command.length === 0 ? undefined : new Suite(command, options.timeout * 1000, interruption);
   try {

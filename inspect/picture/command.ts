@@ -38,7 +38,7 @@ export async function drawPicture(
   const guest = await openGuest({ paths, arguments: parameters, options });
   try {
     const session = new Session(guest);
-    const viewer = await Viewer.open(session, fileSources(paths));
+    const viewer = await Viewer.open(session, { sources: fileSources(paths) });
     try {
       const scenes = await scenesFrom(session, viewer, at, steps);
       if (scenes.length <= steps) {

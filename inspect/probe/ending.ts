@@ -27,7 +27,7 @@ function failure(measurement: Measurement, which: 'save' | 'restore'): string | 
         rip === Number(code.image.symbol(symbol.name)) &&
         isStub(measurement, rip)
       ) {
-        return `${name} calls ${symbol.name}, which is not here: give the object or archive that has it (--link)`;
+        return `${name} calls ${symbol.name}, which is not here: give the object or archive that has it (--archive)`;
       }
       const target = fault.target === undefined ? '' : `, ${fault.access} of 0x${fault.target.toString(16)}`;
       const where = rip === last ? at : `0x${rip.toString(16)}, where ${at} has led`;

@@ -22,7 +22,7 @@ export interface ProbeProgram {
  */
 export async function probeProgram(
   paths: readonly string[],
-  options: ProbeOptions & { readonly cc: string; readonly link: readonly string[] },
+  options: ProbeOptions & { readonly cc: string; readonly archive: readonly string[] },
 ): Promise<ProbeProgram> {
   const { image } = await probedCode(paths, options);
   return { image, attach: (process) => keepSignalMask(process, placesOf(image).mask) };
@@ -34,10 +34,10 @@ export async function probeProgram(
  */
 export async function probedCode(
   paths: readonly string[],
-  options: ProbeOptions & { readonly cc: string; readonly link: readonly string[] },
+  options: ProbeOptions & { readonly cc: string; readonly archive: readonly string[] },
 ): Promise<Code> {
   await loadEngine();
-  const codes = await prepare(await readFiles(paths, options.cc, options.link), options);
+  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options);
   const number = typeof options.probe === 'number' ? options.probe : 1;
   const code = codes[number - 1];
   if (code === undefined) throw new UsageError(`there is no probe ${number}: ${codes.length} were found`);

@@ -1,8 +1,10 @@
 import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
-import { openGuest, type Run, type RunOptions } from '../guest.js';
+import { openGuest } from '../guest.js';
 import { lookCommand, whyCommand } from '../invocation.js';
+import { linkField, linkLines } from '../linkable.js';
 import { type Ending, STATUS } from '../outcome.js';
+import type { Run, RunOptions } from '../run.js';
 import { Session } from '../session.js';
 import { print } from '../terminal.js';
 import { Progress } from '../trace/progress.js';
@@ -59,10 +61,10 @@ export async function explainValue(
     if (session.moment < at) throw new UsageError(`the run has no moment ${at}: its last one is ${session.moment}`);
     const found = await why(session, placeOf(guest, question), moves);
     progress.end();
-    print(
-      1,
-      options.json === true ? `${whyJson(found)}\n` : `${whyTable(found, colors(paint))}\n${commands(run, found)}\n`,
-    );
+    const text = options.json
+      ? whyJson(found, await linkField(run, at))
+      : `${whyTable(found, colors(paint))}\n${await commands(run, found)}`;
+    print(1, `${text}\n`);
     if (found.end !== 'interrupted') return { status: 0, message: undefined };
     return { status: STATUS.interrupted, message: 'millscope: stopped by Ctrl-C; the chain goes on' };
   } finally {
@@ -73,11 +75,11 @@ export async function explainValue(
 }
 
 /** What leads to where the chain begins, and on. */
-function commands(run: Run, { steps, end }: Provenance): string {
+async function commands(run: Run, { steps, end }: Provenance): Promise<string> {
   const last = steps.at(-1);
   if (last === undefined) return '';
   const { moment, inputs, from } = last;
-  const lines = [`to see that moment: ${lookCommand(run, moment)}`];
+  const lines = [`to see that moment: ${lookCommand(run, moment)}`, ...(await linkLines(run, moment))];
   for (const { query } of inputs) lines.push(`to ask on: ${whyCommand(run, moment, query)}`);
   if (end !== 'beginning' && from !== undefined) lines.push(`and so on: ${whyCommand(run, moment, from.query)}`);
   return lines.join('\n');

@@ -103,8 +103,8 @@ export function whyTable({ moment, name, value, steps }: Provenance, paint: Colo
 
 const place = ({ name, query, value }: Input): unknown => ({ place: query, name, value: hex(value) });
 
-/** The same as one line of JSON; values in hexadecimal. */
-export function whyJson({ moment, name, value, steps, end }: Provenance): string {
+/** The same as one line of JSON; values in hexadecimal. @param more fields */
+export function whyJson({ moment, name, value, steps, end }: Provenance, more: object = {}): string {
   const all = steps.map((step) => ({
     kind: step.kind,
     moment: step.moment,
@@ -119,5 +119,5 @@ export function whyJson({ moment, name, value, steps, end }: Provenance): string
     from: step.from === undefined ? null : place(step.from),
     inputs: step.inputs.map(place),
   }));
-  return JSON.stringify({ moment, place: name, value: hex(value), steps: all, end });
+  return JSON.stringify({ moment, place: name, value: hex(value), steps: all, end, ...more });
 }

@@ -2,9 +2,11 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Outcome, Process } from '../../runtime/process.js';
 import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
-import { openGuest, type Run, type RunOptions } from '../guest.js';
+import { openGuest } from '../guest.js';
 import { AROUND, listingCommand } from '../invocation.js';
-import { type Ending, ending, STATUS, withLine } from '../outcome.js';
+import { linkLines } from '../linkable.js';
+import { type Ending, ending, STATUS, withLines } from '../outcome.js';
+import type { Run, RunOptions } from '../run.js';
 import { NobodyReads } from '../write-all.js';
 import { EVENT_NAMES, type EventName, parseEvents } from './event.js';
 import { JsonLines } from './jsonl.js';
@@ -75,7 +77,7 @@ function headerOf(
     clock: options.clock,
     memory: options.memory,
     environment: options.env,
-    link: options.link,
+    archives: options.archive,
     cc: options.cc,
   };
 }
@@ -178,11 +180,13 @@ async function write(
     writer.end(endOf(guest, outcome, end, isCut ? 'to' : 'limit'));
     sink.close();
     if (output !== '-') tellOfFile(options, sink.size, from, cpu.moment);
-    if (!interrupted)
-      return {
-        ...end,
-        message: end.message && withLine(end.message, `to list what led there: ${listingCommand(run, cpu.moment)}`),
-      };
+    if (!interrupted) {
+      const lines = [
+        `to list what led there: ${listingCommand(run, cpu.moment)}`,
+        ...(await linkLines(run, cpu.moment)),
+      ];
+      return { ...end, message: end.message && withLines(end.message, lines) };
+    }
     return {
       status: STATUS.interrupted,
       message: `millscope: stopped by Ctrl-C at moment ${cpu.moment}; the trace ends there`,

@@ -14,7 +14,7 @@ export interface Header {
   /** MiB */
   readonly memory: number;
   readonly environment: readonly string[];
-  readonly link: readonly string[];
+  readonly archives: readonly string[];
   readonly cc: string;
   readonly from: number;
   /** null for the end of the run. */

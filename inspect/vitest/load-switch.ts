@@ -16,7 +16,7 @@ export interface LoadSwitchOptions extends SwitchOptions {
   /** For the C compiler, as one would type them. */
   readonly cc?: string;
   /** Archives to take from what is missing. */
-  readonly link?: FileNames;
+  readonly archives?: FileNames;
 }
 
 /**
@@ -26,18 +26,18 @@ export interface LoadSwitchOptions extends SwitchOptions {
  */
 export async function loadSwitches(
   files: FileNames,
-  { cc = '', link = [], ...said }: LoadSwitchOptions = {},
+  { cc = '', archives = [], ...said }: LoadSwitchOptions = {},
 ): Promise<LoadedSwitch[]> {
   const all = pathsOf(files);
   const paths = all.filter((path) => !path.endsWith('.h'));
   const statements = statementsIn(all.filter((path) => path.endsWith('.h')));
-  const archives = pathsOf(link);
+  const archive = pathsOf(archives);
   const load = async (
     measurement: Measurement,
     index: number,
     { length: count }: readonly Measurement[],
   ): Promise<LoadedSwitch> => {
-    const options = { ...DEFAULTS, ...said, cc, link: archives, probe: index + 1 };
+    const options = { ...DEFAULTS, ...said, cc, archive, probe: index + 1 };
     const clauses = await check(measurement, statements);
     const instructions = await Instructions.open(measurement.code.image);
     try {
@@ -48,7 +48,7 @@ export async function loadSwitches(
       instructions.close();
     }
   };
-  return Promise.all((await measurementsOf(paths, { ...said, cc, link: archives })).map(load));
+  return Promise.all((await measurementsOf(paths, { ...said, cc, archive })).map(load));
 }
 
 /**

@@ -34,7 +34,7 @@ export interface RunProgramOptions {
   /** For the C compiler, as one would type them. */
   readonly cc?: string;
   /** Archives to take from what is missing. */
-  readonly link?: FileNames;
+  readonly archives?: FileNames;
 }
 
 /** A program that has been run to its end. */
@@ -53,9 +53,9 @@ export interface ProgramRun {
 const LIMIT = 100_000_000;
 
 async function open(program: FileNames | Body, options: RunProgramOptions): Promise<Process> {
-  const { arguments: parameters = [], environment = [], seed = 0n, cc = '', link = [] } = options;
+  const { arguments: parameters = [], environment = [], seed = 0n, cc = '', archives = [] } = options;
   if (typeof program !== 'function') {
-    const how = { ...DEFAULTS, cc, seed, env: environment, link: pathsOf(link) };
+    const how = { ...DEFAULTS, cc, seed, env: environment, archive: pathsOf(archives) };
     return openGuest({ paths: pathsOf(program), arguments: parameters, options: how });
   }
   await loadEngine();

@@ -1,6 +1,7 @@
 /** Builds the page into `inspect/web/dist`: files that any host can serve, in any folder. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { PORT } from '../link/site.js';
 import { engineSize } from './build/engine-size.js';
 import { lessons } from './build/lessons.js';
 import { offline } from './build/offline.js';
@@ -37,5 +38,5 @@ export default defineConfig({
     // Capstone, and what comes with the search for who wrote a value.
     offline(here('offline.js'), /capstone|origin/),
   ],
-  preview: { port: 4178, headers: HEADERS },
+  preview: { port: PORT, headers: HEADERS },
 });

@@ -272,7 +272,7 @@ describe('millscope diff of two traces', () => {
       /other\.jsonl is a trace of version 2, and this millscope reads version 1/,
     );
     expectComplaint(other('millscope-trace', 'other-trace'), 2, /other\.jsonl is no trace of millscope's/);
-    expectComplaint(other('"link":[]', '"link":0'), 2, /other\.jsonl: its header is damaged/);
+    expectComplaint(other('"archives":[]', '"archives":0'), 2, /other\.jsonl: its header is damaged/);
     expectComplaint(
       other('{"kind":"instruction","at":0,', 'nonsense'),
       2,

@@ -160,7 +160,7 @@ describe.skipIf(!existsSync(BOOST))("Boost.Context's jump_fcontext", () => {
 });
 
 describe.skipIf(!existsSync(PCL) || !existsSync(GLIBC))("libpcl's co_call", () => {
-  const options = { switch: 'co_call', link: [GLIBC] };
+  const options = { switch: 'co_call', archive: [GLIBC] };
 
   it("knows itself who runs, and leaves the rest to glibc's swapcontext: what counts is on its stack", async () => {
     const found = await layout([PCL], options);

@@ -70,7 +70,9 @@ describe('code that fails', () => {
       );
       execFileSync('cc', ['-c', '-O1', '-o', join(folder, 'calls.o'), source]);
       const { failed } = await layout([join(folder, 'calls.o')], NAMES);
-      expect(failed).toBe('keep calls elsewhere, which is not here: give the object or archive that has it (--link)');
+      expect(failed).toBe(
+        'keep calls elsewhere, which is not here: give the object or archive that has it (--archive)',
+      );
     },
   );
 });

@@ -22,7 +22,7 @@ export function file(name: string, content: string | Uint8Array): string {
 }
 
 export function measured(paths: readonly string[], options: Partial<MeasureOptions> = {}): Promise<Measurement[]> {
-  return measurementsOf(paths, { link: [], cc: '', ...options });
+  return measurementsOf(paths, { archive: [], cc: '', ...options });
 }
 
 /** The layouts of all switches in files, as they are kept. */

@@ -34,7 +34,7 @@ describe('types of millscope/vitest', () => {
       "import { expect, test } from 'vitest';",
       "import type { Body } from 'millscope';",
       "const code = await loadSwitch(new URL('s.o', import.meta.url), { switch: 's', from: 'rdi', to: 'rsi' });",
-      "const both = await loadSwitches(['a.o', 'b.a'], { ctx: ['rdx', 'rax'], cc: '-O2', link: 'c.a' });",
+      "const both = await loadSwitches(['a.o', 'b.a'], { ctx: ['rdx', 'rax'], cc: '-O2', archives: 'c.a' });",
       "test.each(both)('%s', (one) => expect(one).toHaveCtxLayout('golden.json'));",
       'expect(code).toHaveCtxLayout(code.layout);',
       "expect(code).toPreserve('rbx', 'mxcsr', 'xmm15', 'fpcw', 'sigmask');",

@@ -29,15 +29,15 @@ describe.skipIf(noTools)('an archive on the command line', () => {
   const twice = () => archive('libtwice.a', object('twice', 'int twice(int x) { return 2 * x; }'));
   const main = () => file('main.c', 'int twice(int);\nint main(void) { return twice(21); }');
 
-  it('is a file among others, in any order, or named by --link, whatever it is called', () => {
+  it('is a file among others, in any order, or named by --archive, whatever it is called', () => {
     const [library, program] = [twice(), main()];
     const other = archive('twice.lib', join(folder, 'twice.o'));
     for (const args of [
       [program, library],
       [library, program],
-      ['--link', library, program],
-      [program, '--link', other],
-      ['--link', library, '--link', other, program],
+      ['--archive', library, program],
+      [program, '--archive', other],
+      ['--archive', library, '--archive', other, program],
     ]) {
       expect(millscope(['run', ...args])).toEqual({ status: 42, stdout: '', stderr: '' });
     }
@@ -88,14 +88,18 @@ mine:   lea 3(%rdi), %eax
     const program = main();
     const damaged = file('damaged.a', `!<arch>\n${'x'.repeat(60)}`);
     expectComplaint(millscope(['run', program, 'none.a']), USAGE, /^millscope: cannot read none\.a: there is no such/);
-    expectComplaint(millscope(['run', program, '--link', 'none.a']), USAGE, /cannot read none\.a/);
-    expectComplaint(millscope(['run', program, '--link', ROOT]), USAGE, /that is a folder/);
+    expectComplaint(millscope(['run', program, '--archive', 'none.a']), USAGE, /cannot read none\.a/);
+    expectComplaint(millscope(['run', program, '--archive', ROOT]), USAGE, /that is a folder/);
     expectComplaint(
       millscope(['run', program, damaged]),
       USAGE,
       /^millscope: damaged\.a: truncated or damaged archive/,
     );
-    expectComplaint(millscope(['run', program, '--link', program]), USAGE, /main\.c: not an archive: make one with ar/);
+    expectComplaint(
+      millscope(['run', program, '--archive', program]),
+      USAGE,
+      /main\.c: not an archive: make one with ar/,
+    );
     execFileSync('ar', ['rcT', join(folder, 'thin.a'), object('thin', 'int twice(int x) { return x; }')]);
     expectComplaint(millscope(['run', program, join(folder, 'thin.a')]), USAGE, /thin\.a: a thin archive.*ar rcs/);
     expectComplaint(millscope(['run', program, file('empty.a', '!<arch>\n')]), USAGE, /undefined symbol "twice"/);
@@ -145,7 +149,7 @@ describe.skipIf(noMusl)("musl's libc.a", () => {
     const { status, stdout } = spawnSync(binary, ['x'], { encoding: 'utf8' });
     expect(status).toBe(7);
     expect(stdout.split('\n').length).toBe(13);
-    expect(millscope(['run', path, '--link', MUSL, '--', 'x'])).toEqual({ status, stdout, stderr: '' });
+    expect(millscope(['run', path, '--archive', MUSL, '--', 'x'])).toEqual({ status, stdout, stderr: '' });
     expectComplaint(millscope(['run', path]), USAGE, /undefined symbol "sin", needed by musl\.o in main/);
   });
 
@@ -185,7 +189,7 @@ describe.skipIf(noMusl)("musl's libc.a", () => {
     const path = object('refused', text, '-D_GNU_SOURCE', '-fno-stack-protector', '-isystem', HEADERS);
     const refusal = (name: string) =>
       `millscope: the program made Linux's system call ${name}, which is not here: it got ENOSYS\n`;
-    expect(millscope(['run', path, '--link', MUSL])).toEqual({
+    expect(millscope(['run', path, '--archive', MUSL])).toEqual({
       status: 300 & 255,
       stdout: '-1 1\n1 1\n-1 1\n1 1\n-1 1\n-1 1\n',
       stderr: `${refusal('getrandom')}${refusal('getcwd')}${refusal('getuid')}raw\n`,

@@ -1,0 +1,5 @@
+/** Where `npm run web` serves the page. */
+export const PORT = 4178;
+
+/** What links begin with if nothing is said. */
+export const SITE = `http://localhost:${PORT}/`;
