@@ -33,6 +33,11 @@ function filesOf(object: LinkedObject, paths: readonly string[]): LinkedFile[] {
   return path === undefined ? [file] : [file, { name: object.name, text: readFileSync(path, 'utf8'), beside: true }];
 }
 
+/** Whether a text that another one includes is there for itself, too. */
+function isIn(sources: readonly Source[], { name, text }: Source): boolean {
+  return sources.some((source) => source.name === name && source.text === text);
+}
+
 /** @param included by assembly text */
 async function note(run: Run, files: ProgramFiles, included: readonly Source[]): Promise<void> {
   const { seed, memory, env } = run.options;
@@ -65,7 +70,7 @@ export async function loadLinkable(run: Run): Promise<Image | Body> {
   const included = new Map<string, Source>();
   const include = (name: string): Source | undefined => {
     const source = read.include(name);
-    if (source !== undefined) included.set(name, source);
+    if (source !== undefined && !isIn(read.sources, source)) included.set(name, source);
     return source;
   };
   const program = await buildProgram({ ...read, include });

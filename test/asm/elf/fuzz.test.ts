@@ -2,15 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { archiveSeeds, BROKEN, mutate, mutateArchive, probe, probeArchive, random, seeds } from './fuzz.js';
 
-const CASES = 5000;
-
 describe.each([
-  { what: 'object file', ending: '.o', files: seeds(), damage: mutate, link: probe },
-  { what: 'archive', ending: '.a', files: archiveSeeds(), damage: mutateArchive, link: probeArchive },
-])('a damaged $what', ({ ending, files, damage, link }) => {
+  { what: 'object file', cases: 10_000, ending: '.o', files: seeds(), damage: mutate, link: probe },
+  { what: 'archive', cases: 5000, ending: '.a', files: archiveSeeds(), damage: mutateArchive, link: probeArchive },
+])('a damaged $what', ({ cases, ending, files, damage, link }) => {
   it('is linked or refused with an error that says so, never read or written outside of its bounds', () => {
     const outcomes = new Set<string>();
-    for (let at = 0; at < CASES; at++) {
+    for (let at = 0; at < cases; at++) {
       const pick = random(at);
       const { outcome, fault } = link(damage(files[pick(files.length)], pick));
       expect(fault, `case ${at}`).toBeUndefined();
