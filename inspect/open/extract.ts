@@ -12,15 +12,16 @@ function isThere(path: string): boolean {
 
 /** Writes files into a folder in which there is none of them. @throws UsageError */
 function writeNew(files: readonly LinkedFile[], folder: string): void {
-  const taken = files.map(({ name }) => join(folder, name)).find(isThere);
-  if (taken !== undefined) throw new UsageError(`${taken} is there already: name an empty or a new folder`);
   try {
+    const taken = files.map(({ name }) => join(folder, name)).find(isThere);
+    if (taken !== undefined) throw new UsageError(`${taken} is there already: name an empty or a new folder`);
     mkdirSync(folder, { recursive: true });
     // With x it is an error if it has come to be there, by whatever way the name leads.
     for (const file of files) {
       writeFileSync(join(folder, file.name), 'bytes' in file ? file.bytes : file.text, { flag: 'wx' });
     }
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot write into ${folder}: ${(error as NodeJS.ErrnoException).code}`);
   }
 }
