@@ -89,6 +89,13 @@ describe('architecture', () => {
     expect(others.filter((one) => /^(node:|ink|react|picocolors|cli-table3)/.test(one))).toEqual([]);
   });
 
+  it('keeps what only Node has out of links, so that a page can make and open them', () => {
+    const reached = new Set(sourceFiles.filter((file) => file.startsWith('inspect/link/')));
+    expect(reached.size).toBeGreaterThan(5);
+    for (const file of reached) for (const imported of ownImportsOf(file)) reached.add(imported);
+    expect([...reached].flatMap((file) => importsOf(file).filter((one) => !one.startsWith('.')))).toEqual([]);
+  });
+
   it('has no file that nothing reaches', () => {
     const reached = new Set(ENTRIES);
     for (const file of reached) for (const imported of ownImportsOf(file)) reached.add(imported);

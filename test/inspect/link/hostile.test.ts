@@ -165,6 +165,55 @@ describe('a hostile link', () => {
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
+  const foreign = (change: (json: string) => string, objects: Uint8Array = content.subarray(content.indexOf(0))) => {
+    const json = content.subarray(0, content.indexOf(0)).toString();
+    const changed = change(json);
+    expect(changed === json && objects.length === content.length - content.indexOf(0), 'nothing is changed').toBe(
+      false,
+    );
+    return readLink(linkOf(Buffer.concat([Buffer.from(changed, 'latin1'), objects])));
+  };
+
+  it.each<[string, RegExp, string, string]>([
+    ['another field', /the run has "more", which is not known/, '{', '{"more":1,'],
+    ['a field that is a prototype', /the run has "__proto__", which is not known/, '{', '{"__proto__":{"seed":"1"},'],
+    ['another field of a file', /a file has "path", which is not known/, '"text":"nop', '"path":"/","text":"nop'],
+    ['another field of a source', /a source has "size", which is not known/, '"text":"ret', '"size":1,"text":"ret'],
+    ['a file that is both', /a file is both text and an object/, '"size":8', '"size":8,"text":"x"'],
+    ['a file beside it that is an object', /a file is both text and an object/, '"size":8', '"size":8,"beside":true'],
+    ['a file that is nothing', /a file has a field "text" that is no text/, '"size":8', '"beside":true'],
+    ['a file that is not beside it', /a file has a field "beside" that is not true/, '"beside":true', '"beside":false'],
+    ['an object of no bytes', /an object has -1 bytes, and 48 are there/, '"size":8', '"size":-1'],
+    ['an object of half bytes', /an object has 7\.5 bytes/, '"size":8', '"size":7.5'],
+    ['an object of too many', /an object has 41 bytes, and 40 are there/, '"size":40', '"size":41'],
+    ['an object of fewer', /there is more in it than it says/, '"size":40', '"size":39'],
+    ['a number in quotes', /a file has a field "size" that is no number/, '"size":8', '"size":"8"'],
+    ['files that are no list', /the run has a field "files" that is no list/, '"files":[', '"files":{"0":[],"x":['],
+    ['a missing field', /the run has a field "moment" that is no number/, '"moment":12,', ''],
+    ['an argument that is no text', /"arguments" that is no list of texts/, '"two"', '2'],
+    ['a file that is none', /a file is no object of JSON/, '"files":[', '"files":[null,'],
+    ['a source that is a list', /a source is no object of JSON/, '"runtime":[', '"runtime":[[],'],
+    ['a seed with an exponent', /the seed "1e3" is no number/, '"seed":"7"', '"seed":"1e3"'],
+    ['a seed of 67 bits', /the seed 99999999999999999999 is not below/, '"seed":"7"', '"seed":"99999999999999999999"'],
+    ['too much memory', /there are 4096 MiB of memory/, '"memory":64', '"memory":4096'],
+    ['no moment', /-1 is no moment/, '"moment":12', '"moment":-1'],
+    ['a path', /"\.\.\/a\.s" is a path/, '"files":[{"name":"a.s"', '"files":[{"name":"../a.s"'],
+    ['no JSON', /what it holds cannot be read/, '{', '{{'],
+    ['no UTF-8', /what it holds cannot be read/, 'nop', '\xff'],
+  ])('is refused with %s', async (_, message, from, to) => {
+    const change = (json: string): string => json.replace(from, to).replace(/("x":\[.*)\]\}$/, '$1]}}');
+    await expect(foreign(change)).rejects.toThrow(RunLinkError);
+    await expect(foreign(change)).rejects.toThrow(message);
+  });
+
+  it('is refused with more bytes or fewer than it says', async () => {
+    const objects = content.subarray(content.indexOf(0));
+    const more = foreign((json) => json, Buffer.concat([objects, Uint8Array.of(0)]));
+    await expect(more).rejects.toThrow(/there is more in it than it says/);
+    await expect(foreign((json) => json, objects.subarray(0, -1))).rejects.toThrow(/has 40 bytes, and 39 are there/);
+    await expect(foreign((json) => json, new Uint8Array())).rejects.toThrow(/what it holds is cut off/);
+  });
+
   it('with a damaged character or byte is never another run', async () => {
     let read = 0;
     for (let seed = 0; seed < 1000; seed++) {
