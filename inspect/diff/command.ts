@@ -143,7 +143,9 @@ async function compare(
         '--at is for runs: two traces are compared line by line (--from and --to say of which moments)',
       );
     }
-    return compareTraces([paths[0], paths[1]], (line) => progress.tell(() => `line ${line}`));
+    const { same, text } = compareTraces([paths[0], paths[1]], (line) => progress.tell(() => `line ${line}`));
+    const isLinkless = options.link !== undefined && !same;
+    return { same, text: isLinkless ? `${text}\nno link can be made: a trace does not hold its program` : text };
   }
   const sides = sidesOf(paths, parameters, options);
   if (options.clock === 'real') {
