@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CTX_SLOTS } from '../../runtime/layout.js';
 import { fixturePrograms, promised } from '../fixture.js';
-import { CLI, expectComplaint, file, folder, millscope, ROOT } from './command.js';
+import { CLI, expectComplaint, file, folder, millscope, millscopeAlone, ROOT } from './command.js';
 
 const guest = (name: string, text: string): string =>
   file(name, `.include "libmill.inc"\n.text\n.globl main\n${text}\n`);
@@ -244,7 +244,7 @@ describe('bad input', () => {
   it('is nothing a person did: a fault of our own is one line too', () => {
     const text =
       'DataView.prototype.setBigUint64 = () => { throw new Error("broken host"); };\nexport default function* () {}';
-    const ended = millscope(['run', file('broken-host.mjs', text)]);
+    const ended = millscopeAlone(['run', file('broken-host.mjs', text)]);
     expectComplaint(ended, 1, /^millscope: this is a fault of millscope itself, .*broken host$/m);
     expect(ended.stderr.length).toBeLessThan(600);
   });

@@ -16,7 +16,7 @@ import { pingPongListing } from '../../inspect/ping-pong.js';
 import { INSTRUCTIONS, selfTest } from '../../inspect/self-test.js';
 import { libmill } from '../../runtime/libmill.js';
 import { gnuCode, hasGnu } from '../asm/gnu.js';
-import { CLI, expectComplaint, file, folder, millscope, ROOT } from './command.js';
+import { CLI, expectComplaint, file, folder, millscopeAlone, ROOT } from './command.js';
 
 const MEMORY = 16 << 20;
 const NOWHERE = { MILLSCOPE_LIBUNICORN: '/nowhere/libunicorn.so' };
@@ -179,7 +179,7 @@ describe('an engine', () => {
     expect(problemOf('unicorn.js', [report])).toMatch(
       /^the engine that is chosen, unicorn\.js, does not work: it fails/,
     );
-    const whole: Report = { ...JSON.parse(millscope(['doctor', '--json']).stdout), engines: [report] };
+    const whole: Report = { ...JSON.parse(millscopeAlone(['doctor', '--json']).stdout), engines: [report] };
     const shown = reportText(whole, colors(false));
     expect(shown).toMatch(/^│ unicorn\.js │ unicorn\.js 1\.0\.3 │ failed +│ +│ +│$/m);
     expect(shown).toMatch(/^unicorn\.js: switch 3 gives coroutine 1 /m);
@@ -205,7 +205,7 @@ describe('an engine', () => {
 
 describe('millscope doctor', () => {
   it('shows engines and tools in 80 columns', () => {
-    const { status, stdout, stderr } = millscope(['doctor']);
+    const { status, stdout, stderr } = millscopeAlone(['doctor']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(stdout.split('\n', 1)[0]).toBe(
@@ -220,7 +220,7 @@ describe('millscope doctor', () => {
   });
 
   it('prints the same as data', () => {
-    const { status, stdout } = millscope(['doctor', '--json'], {
+    const { status, stdout } = millscopeAlone(['doctor', '--json'], {
       FORCE_COLOR: '1',
       CC: '/nowhere/cc',
       CXX: 'sh -c',
@@ -256,21 +256,21 @@ describe('millscope doctor', () => {
   });
 
   it('is well without libunicorn, and says how to get it in one line', () => {
-    const { status, stdout, stderr } = millscope(['doctor'], { ...NOWHERE, MILLSCOPE_ENGINE: '' });
+    const { status, stdout, stderr } = millscopeAlone(['doctor'], { ...NOWHERE, MILLSCOPE_ENGINE: '' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^│ native +│ +│ not installed +│ +│ +│$/m);
     expect(stdout).toMatch(/^native: .*libunicorn2 \(apt install libunicorn2\).*brew install unicorn.*$/m);
   });
 
   it('fails where the engine that is chosen is not there', () => {
-    const ended = millscope(['doctor'], { ...NOWHERE, MILLSCOPE_ENGINE: 'native' });
+    const ended = millscopeAlone(['doctor'], { ...NOWHERE, MILLSCOPE_ENGINE: 'native' });
     expectComplaint(ended, 1, /the engine that is chosen, native, does not work: .*apt install libunicorn2/);
     expect(ended.stdout).toMatch(/^Programs run on native, /m);
     expect(ended.stdout).toMatch(/^│ unicorn\.js │ unicorn\.js 1\.0\.3 │ passed/m);
   });
 
   it('fails where there is no engine of that name', () => {
-    const ended = millscope(['doctor', '--json'], { MILLSCOPE_ENGINE: 'qemu' });
+    const ended = millscopeAlone(['doctor', '--json'], { MILLSCOPE_ENGINE: 'qemu' });
     expectComplaint(ended, 1, /there is no engine "qemu".*unicorn\.js, native/);
     expect(JSON.parse(ended.stdout)).toMatchObject({
       chosenEngine: 'qemu',
@@ -283,7 +283,7 @@ describe('millscope doctor', () => {
     ['""', '│ cc +│ not found'],
     ['/etc/passwd/cc', '│ cc +│ not found'],
   ])('does without the compiler that CC=%s names', (CC, row) => {
-    const { status, stdout, stderr } = millscope(['doctor'], { ...NOWHERE, MILLSCOPE_ENGINE: '', CC });
+    const { status, stdout, stderr } = millscopeAlone(['doctor'], { ...NOWHERE, MILLSCOPE_ENGINE: '', CC });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(row));
   });
@@ -303,7 +303,7 @@ describe('millscope doctor', () => {
 
   it('colours on request only, and not under NO_COLOR', () => {
     const shown = (args: readonly string[], env: Record<string, string>): string =>
-      millscope(['doctor', ...args], { ...NOWHERE, ...env }).stdout;
+      millscopeAlone(['doctor', ...args], { ...NOWHERE, ...env }).stdout;
     const colored = shown([], { FORCE_COLOR: '1' });
     expect(colored).toContain(`${ESCAPE}[32mpassed`);
     expect(stripVTControlCharacters(colored)).toMatch(/, colours on$/m);

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CLI, millscope, ROOT } from './command.js';
+import { CLI, millscopeAlone, ROOT } from './command.js';
 
 /** Any time that is not now, in seconds since 1970. */
 const LONG_AGO = 1_000_000_000;
@@ -27,7 +27,7 @@ describe('what V8 keeps of unicorn.js', () => {
   afterEach(() => rmSync(home, { recursive: true }));
 
   const run = (cache = home) =>
-    millscope(['run', 'fixtures/c/prime-sieve.o'], { MILLSCOPE_ENGINE: '', XDG_CACHE_HOME: cache });
+    millscopeAlone(['run', 'fixtures/c/prime-sieve.o'], { MILLSCOPE_ENGINE: '', XDG_CACHE_HOME: cache });
   const kept = (): string => {
     const files = readdirSync(join(home, 'millscope'));
     expect(files).toHaveLength(1);
