@@ -42,12 +42,14 @@ export function bytesInUse(saved: SavedMemory): number {
  * @returns a guest address, or one in the kernel's area behind it; undefined if they are the same
  */
 export function firstDifference(one: SavedMemory, other: SavedMemory): number | undefined {
-  for (const [table, { pages, entries }] of one.tables.entries()) {
+  for (let table = 0; table < one.tables.length; table++) {
+    const { pages, entries } = one.tables[table];
     const second = other.tables[table];
     if (second === one.tables[table]) continue;
     for (let index = 0; index < ENTRIES_OF_TABLE; index++) {
       const address = (table * ENTRIES_OF_TABLE + index) * PAGE_SIZE;
-      const [first, copy] = [pages[index], second?.pages[index]];
+      const first = pages[index];
+      const copy = second?.pages[index];
       if (first === copy) continue;
       if (first === undefined || copy === undefined) return address;
       const at = firstDifferentByte(first, copy);
@@ -101,7 +103,7 @@ export class MemoryCopies {
   #saveTable(table: number, known: SavedTable | undefined, end: number): SavedTable {
     const { words, bytes } = this.#physical;
     const first = this.#geometry.firstTable + table * WORDS_OF_TABLE;
-    const pages: (Uint8Array | undefined)[] = [];
+    const pages = new Array<Uint8Array | undefined>(ENTRIES_OF_TABLE);
     let same = known !== undefined;
     for (let index = 0; index < ENTRIES_OF_TABLE; index++) {
       const low = words[first + index * 2];
@@ -113,7 +115,7 @@ export class MemoryCopies {
         words[first + index * 2] = (low & ~MARKS) >>> 0;
       }
       same &&= copy === known?.pages[index];
-      pages.push(copy);
+      pages[index] = copy;
     }
     const entries = bytes.subarray(first * 4, first * 4 + PAGE_SIZE);
     if (same && known !== undefined && firstDifferentByte(entries, known.entries) === -1) return known;
@@ -156,7 +158,8 @@ export function mayDiffer(one: SavedMemory, other: SavedMemory, address: number,
 
 /** @returns -1 if they are the same; both are of the same size, a multiple of four */
 function firstDifferentByte(one: Uint8Array, other: Uint8Array): number {
-  const [words, others] = [wordsOf(one), wordsOf(other)];
+  const words = wordsOf(one);
+  const others = wordsOf(other);
   for (let at = 0; at < words.length; at++) {
     if (words[at] === others[at]) continue;
     return one.findIndex((byte, offset) => offset >= at * 4 && byte !== other[offset]);

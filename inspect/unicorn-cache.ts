@@ -4,20 +4,11 @@
  * what V8 has kept in the user's folder for such things.
  */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 import { isUnicornStarted, provideUnicorn, type UnicornBuild } from '../emu/engines/unicorn-module.js';
 
@@ -25,17 +16,20 @@ const BUNDLE = '@specy/x86/dist/x86/deps/unicorn-x86.min.js';
 /** What the bundle ends in: the one line that a script cannot have. */
 const EXPORT = 'export{uc};';
 const DIGEST_BYTES = 32;
+const NAMED_DIGITS = 16;
 
 /** What others may do with a file of ours that we trust: not write to it. */
 const WRITABLE_BY_OTHERS = 0o022;
 
 /**
  * Where a user's programs keep what they can make again (XDG Base Directory Specification, which ignores relative
- * paths).
+ * paths). The name has all that V8 wants to be the same (its version, its flags, the processor), and the bundle, so that
+ * of two installations, or of two ways to start Node, neither makes anew what the other one has made.
+ * @param identity of the bundle
  * @returns undefined where a user has no such place
  */
-function cacheFile(): string | undefined {
-  const file = `unicorn-js-${process.version}-${process.arch}.v8`;
+function cacheFile(identity: string): string | undefined {
+  const file = `unicorn-js-${identity.slice(0, NAMED_DIGITS)}-${cachedDataVersionTag().toString(16)}.v8`;
   const named = process.env.XDG_CACHE_HOME ?? '';
   if (isAbsolute(named)) return join(named, 'millscope', file);
   try {
@@ -107,12 +101,12 @@ export function startUnicorn(): Promise<void> {
 async function start(): Promise<void> {
   if (isUnicornStarted()) return;
   const bundle = createRequire(import.meta.url).resolve(BUNDLE);
-  const text = readFileSync(bundle, 'latin1').trimEnd();
+  const content = readFileSync(bundle);
+  const text = content.toString('latin1').trimEnd();
   // Another build: the module says what is wrong with it.
   if (!text.endsWith(EXPORT)) return;
-  const { size, mtimeMs } = statSync(bundle);
-  const identity = `${size} ${mtimeMs}`;
-  const path = cacheFile();
+  const identity = createHash('sha256').update(content).digest('hex');
+  const path = cacheFile(identity);
   const cachedData = path === undefined ? undefined : readKept(path, identity);
   const script = new Script(`(function () { "use strict"; ${text.slice(0, -EXPORT.length)}; return uc; })`, {
     filename: bundle,

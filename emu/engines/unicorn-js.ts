@@ -1,6 +1,6 @@
 import type { Engine, EngineAccess, EngineEvents, EngineExit, PageFault } from '../engine.js';
 import { EngineError } from '../errors.js';
-import { type RegisterName, registerWidth } from '../registers.js';
+import { REGISTERS, type RegisterName, registerWidth } from '../registers.js';
 import { type UnicornBuild, type UnicornCallback, type UnicornModule, unicornBuild } from './unicorn-module.js';
 
 /**
@@ -61,7 +61,9 @@ function registerId(constants: UnicornBuild['constants'], name: RegisterName | S
   return id;
 }
 
-type SystemRegister = 'cr0' | 'cr3' | 'cr4' | 'gdtr';
+const SYSTEM_REGISTERS = ['cr0', 'cr3', 'cr4', 'gdtr'] as const;
+type SystemRegister = (typeof SYSTEM_REGISTERS)[number];
+type RegisterIds = Readonly<Record<RegisterName | SystemRegister, number>>;
 
 /** Unicorn 1.0.3 compiled to plain JavaScript: runs wherever JavaScript does, and shows the same everywhere. */
 export class UnicornJs implements Engine {
@@ -77,8 +79,7 @@ export class UnicornJs implements Engine {
   readonly #allocations: number[] = [];
   readonly #callbacks: number[] = [];
   readonly #scratch: number;
-  /** Number of the register EFLAGS. */
-  readonly #eflags: number;
+  readonly #ids: RegisterIds;
   /** Of the two hooks that tell of accesses, while there are any. */
   readonly #accessHooks: { readonly hook: number; readonly callback: number }[] = [];
   #closed = false;
@@ -96,7 +97,8 @@ export class UnicornJs implements Engine {
     const { module, constants } = unicornBuild();
     this.#module = module;
     this.#constants = constants;
-    this.#eflags = registerId(constants, 'eflags');
+    const named = [...REGISTERS, ...SYSTEM_REGISTERS].map((name) => [name, registerId(constants, name)]);
+    this.#ids = Object.fromEntries(named) as RegisterIds;
     this.size = size;
     reserve(this.#module);
     this.#scratch = this.#allocate(64);
@@ -159,7 +161,7 @@ export class UnicornJs implements Engine {
 
   get flags(): number {
     this.#checkOpen();
-    this.#module._uc_reg_read(this.#handle, this.#eflags, this.#scratch);
+    this.#module._uc_reg_read(this.#handle, this.#ids.eflags, this.#scratch);
     return this.#module.HEAPU32[this.#scratch >> 2];
   }
 
@@ -182,20 +184,19 @@ export class UnicornJs implements Engine {
 
   read(register: RegisterName): bigint {
     this.#checkOpen();
-    const bytes = registerWidth(register) / 8;
-    const heap = this.#module.HEAPU8;
-    heap.fill(0, this.#scratch, this.#scratch + 16);
-    check(
-      this.#module._uc_reg_read(this.#handle, registerId(this.#constants, register), this.#scratch),
-      `read ${register}`,
-    );
-    let value = 0n;
-    for (let i = bytes - 1; i >= 0; i--) value = (value << 8n) | BigInt(heap[this.#scratch + i]);
-    return value;
+    const width = registerWidth(register);
+    const heap = this.#module.HEAPU32;
+    const at = this.#scratch >> 2;
+    heap.fill(0, at, at + 4);
+    const code = this.#module._uc_reg_read(this.#handle, this.#ids[register], this.#scratch);
+    if (code !== 0) check(code, `read ${register}`);
+    const low = (BigInt(heap[at + 1]) << 32n) | BigInt(heap[at]);
+    if (width <= 64) return BigInt.asUintN(width, low);
+    return BigInt.asUintN(width, (BigInt(heap[at + 3]) << 96n) | (BigInt(heap[at + 2]) << 64n) | low);
   }
 
   write(register: RegisterName, value: bigint): void {
-    this.#write(registerId(this.#constants, register), value);
+    this.#write(this.#ids[register], value);
   }
 
   enablePaging(root: number, descriptorTable: number, descriptorTableLimit: number): void {
@@ -204,17 +205,14 @@ export class UnicornJs implements Engine {
     for (let i = 0; i < 24; i += 8) view.setBigUint64(i, 0n, true);
     view.setBigUint64(8, BigInt(descriptorTable), true);
     view.setUint32(16, descriptorTableLimit, true);
-    check(
-      this.#module._uc_reg_write(this.#handle, registerId(this.#constants, 'gdtr'), this.#scratch),
-      'set the descriptor table',
-    );
-    this.#write(registerId(this.#constants, 'cr4'), CR4_PAE_AND_SSE);
-    this.#write(registerId(this.#constants, 'cr3'), BigInt(root));
+    check(this.#module._uc_reg_write(this.#handle, this.#ids.gdtr, this.#scratch), 'set the descriptor table');
+    this.#write(this.#ids.cr4, CR4_PAE_AND_SSE);
+    this.#write(this.#ids.cr3, BigInt(root));
     // This build's CPUID offers no NX, so wrmsr would ignore the bit; the MMU itself honours it.
     this.#module.HEAPU32[(this.#env + ENV.efer) >> 2] = EFER_LONG_MODE | EFER_NO_EXECUTE;
-    check(this.#module._uc_reg_read(this.#handle, registerId(this.#constants, 'cr0'), this.#scratch), 'read cr0');
+    check(this.#module._uc_reg_read(this.#handle, this.#ids.cr0, this.#scratch), 'read cr0');
     const cr0 = new DataView(this.#module.HEAPU8.buffer).getBigUint64(this.#scratch, true);
-    this.#write(registerId(this.#constants, 'cr0'), cr0 | CR0_PAGING_AND_WRITE_PROTECT);
+    this.#write(this.#ids.cr0, cr0 | CR0_PAGING_AND_WRITE_PROTECT);
   }
 
   flushTranslations(): void {

@@ -2,17 +2,19 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CLI, millscopeAlone, ROOT } from './command.js';
 
@@ -111,15 +113,15 @@ describe('what V8 keeps of unicorn.js', () => {
   });
 
   it('is written to no link that stands in its place', () => {
+    run();
+    const place = kept();
+    rmSync(place);
     const target = join(home, 'target');
     writeFileSync(target, 'precious');
-    mkdirSync(join(home, 'millscope'));
     // The name under which it is written first ends in the number of the process.
     const text = `
       import { symlinkSync } from 'node:fs';
-      import { join } from 'node:path';
-      const file = 'unicorn-js-' + process.version + '-' + process.arch + '.v8.' + process.pid;
-      symlinkSync(${JSON.stringify(target)}, join(${JSON.stringify(home)}, 'millscope', file));
+      symlinkSync(${JSON.stringify(target)}, ${JSON.stringify(place)} + '.' + process.pid);
       const { loadEngine } = await import(${JSON.stringify(join(ROOT, 'dist/inspect/millscope.js'))});
       await Promise.all([loadEngine('unicorn.js'), loadEngine('unicorn.js')]);
     `;
@@ -129,6 +131,54 @@ describe('what V8 keeps of unicorn.js', () => {
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(readFileSync(target, 'utf8')).toBe('precious');
+  });
+
+  /** This package with a bundle of its own, whose text begins with `before`. @returns its command */
+  const installation = (name: string, before: string): string => {
+    const packages = join(home, name, 'node_modules');
+    mkdirSync(packages, { recursive: true });
+    cpSync(join(ROOT, 'dist'), join(home, name, 'dist'), { recursive: true });
+    cpSync(join(ROOT, 'package.json'), join(home, name, 'package.json'));
+    for (const other of readdirSync(join(ROOT, 'node_modules'))) {
+      if (other !== '@specy') symlinkSync(join(ROOT, 'node_modules', other), join(packages, other));
+    }
+    const bundle = 'x86/dist/x86/deps/unicorn-x86.min.js';
+    mkdirSync(join(packages, '@specy', dirname(bundle)), { recursive: true });
+    cpSync(join(ROOT, 'node_modules/@specy/x86/package.json'), join(packages, '@specy/x86/package.json'));
+    const text = readFileSync(join(ROOT, 'node_modules/@specy', bundle), 'utf8');
+    writeFileSync(join(packages, '@specy', bundle), before + text);
+    utimesSync(join(packages, '@specy', bundle), LONG_AGO, LONG_AGO + name.length);
+    return join(home, name, 'dist/inspect/cli.js');
+  };
+  const runs = (cli: string, ...flags: string[]): void => {
+    const { status, stderr } = spawnSync(process.execPath, [...flags, cli, 'run', 'fixtures/c/prime-sieve.o'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      env: { ...process.env, MILLSCOPE_ENGINE: '', XDG_CACHE_HOME: home },
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  };
+
+  it('is shared by installations of one bundle, whenever they were made', () => {
+    runs(installation('one', ''));
+    utimesSync(kept(), LONG_AGO, LONG_AGO);
+    runs(installation('other', ''));
+    expect(statSync(kept()).mtimeMs).toBe(LONG_AGO * 1000);
+  });
+
+  it('is kept apart for another bundle, and for other flags of V8', () => {
+    const [one, other] = [installation('one', ''), installation('other', ' ')];
+    const files = (): string[] => readdirSync(join(home, 'millscope'));
+    runs(one);
+    const first = kept();
+    utimesSync(first, LONG_AGO, LONG_AGO);
+    runs(other);
+    expect(files()).toHaveLength(2);
+    runs(one, '--no-opt');
+    expect(files()).toHaveLength(3);
+    runs(one);
+    expect(files()).toHaveLength(3);
+    expect(statSync(first).mtimeMs).toBe(LONG_AGO * 1000);
   });
 
   it('is done without where it cannot be written', () => {
