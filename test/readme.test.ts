@@ -3,7 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgsStringToArgv } from 'string-argv';
 import { describe, expect, it } from 'vitest';
+import { millscope } from './inspect/command.js';
+import { PATIENCE_MS } from './inspect/mutants/trying.js';
 import { ENVIRONMENT, linkedConsumer } from './inspect/vitest/consumer-folder.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -23,6 +26,17 @@ const commands = blocks('sh')
   .flatMap((block) => block.trim().split('\n'))
   .filter((command) => !command.startsWith('npm ci'));
 
+/** The one that takes longest: what it prints is looked at here, so that no other test needs to run it. */
+const MUTANTS = 'npx millscope mutants asm/mill_setjmp.s asm/mill_longjmp.s';
+
+/** What comes of a command as it is typed. Only the first one is looked for by npx, which takes longer than most of them. */
+function typed(command: string) {
+  if (command === commands[0]) return sh(command);
+  const words = /^npx millscope ([^|&;<>$#]*)(?:#|$)/.exec(command)?.[1];
+  if (words !== undefined) return millscope(parseArgsStringToArgv(words));
+  return sh(command.replace(/^npx millscope/, 'node dist/inspect/cli.js'));
+}
+
 /** Runs `use` with a file of that content that is gone afterwards. */
 function withFile<Result>(path: string, content: string, use: (path: string) => Result): Result {
   writeFileSync(path, content);
@@ -34,21 +48,34 @@ function withFile<Result>(path: string, content: string, use: (path: string) => 
 }
 
 describe('README', () => {
-  it.each(commands)('%s', (command) => {
-    const { status, stdout, stderr } = sh(command);
+  it.each(commands.filter((command) => command !== MUTANTS))('%s', (command) => {
+    const { status, stdout, stderr } = typed(command);
     expect({ status, ours: stderr.includes('millscope: ') }).toEqual({ status: 0, ours: command.includes('||') });
     if (!command.includes('--limit')) expect(stdout.length).toBeGreaterThan(0);
   });
 
+  it(MUTANTS, { timeout: PATIENCE_MS }, () => {
+    expect(commands).toContain(MUTANTS);
+    const { status, stdout } = typed(MUTANTS);
+    expect(stdout).toMatch(
+      /│ mill_longjmp\.s:12 │ movq 16\(%rax\), %r12: dropped +│ killed +│ layout at 16: was r12 → r12, is /,
+    );
+    expect(stdout).toMatch(/^387 mutants: 366 killed, 0 survived, 21 equivalent; 100 % of those .* were noticed$/m);
+    expect(status).toBe(0);
+  });
+
   it('shows commands at all', () => {
-    expect(commands.length).toBeGreaterThan(3);
+    expect(commands.length).toBeGreaterThan(25);
+    expect(commands[0]).toMatch(/^npx millscope /);
     expect(blocks('sh')[0]).toMatch(/^npm ci && npm start .*\nnpm ci && npm test$/m);
   });
 
   it('shows an assembly program that runs', () => {
     const [program] = blocks('asm');
     const folder = mkdtempSync(join(tmpdir(), 'millscope-readme-'));
-    const { stdout, status } = withFile(join(folder, 'example.s'), program, (path) => sh(`npx millscope run ${path}`));
+    const { stdout, status } = withFile(join(folder, 'example.s'), program, (path) =>
+      typed(`npx millscope run ${path}`),
+    );
     expect({ stdout, status }).toEqual({ stdout: 'main\nworker\n', status: 0 });
   });
 
@@ -138,15 +165,15 @@ describe('README', () => {
       const shell = blocks('shell').find((block) => block.includes('--golden')) ?? '';
       const guards = shell.trim().split('\n').slice(1);
       expect(guards.length).toBe(2);
-      const statuses = () =>
-        ['vitest run', ...guards].map((command) => run(`PATH=node_modules/.bin:$PATH ${command}`).status);
-      expect(statuses()).toEqual([0, 0, 0]);
+      const ended = () => ['vitest run', ...guards].map((command) => run(`PATH=node_modules/.bin:$PATH ${command}`));
+      expect(ended().map(({ status }) => status)).toEqual([0, 0, 0]);
 
       const source = join(folder, 'relay_switch.S');
       const whole = readFileSync(source, 'utf8');
       writeFileSync(source, whole.replace('mov     %r14, 48(%rdi)', ''));
-      expect(statuses()).toEqual([1, 1, 1]);
-      const { stdout, stderr } = run('node_modules/.bin/vitest run');
+      const red = ended();
+      expect(red.map(({ status }) => status)).toEqual([1, 1, 1]);
+      const [{ stdout, stderr }] = red;
       const shown = blocks('text').find((block) => block.startsWith('relay_switch: '));
       expect(stdout + stderr).toContain(`Error: ${shown}`);
       rmSync(folder, { recursive: true });
@@ -154,13 +181,13 @@ describe('README', () => {
   );
 
   it('shows the table of a deadlock as it is printed', () => {
-    expect(sh('node dist/inspect/cli.js run fixtures/programs/deadlock.s').stderr).toBe(blocks('text')[0]);
+    expect(typed('npx millscope run fixtures/programs/deadlock.s').stderr).toBe(blocks('text')[0]);
   });
 
   it('shows JSON as switches --json prints it', () => {
     const [example] = blocks('json');
     const objects = example.split(/^(?=\{"(?:switch|output)")/m).map((text) => JSON.parse(text));
-    const printed = sh('npx millscope switches --json fixtures/programs/ping-pong.s').stdout.trimEnd().split('\n');
+    const printed = typed('npx millscope switches --json fixtures/programs/ping-pong.s').stdout.trimEnd().split('\n');
     expect(printed.slice(1, 3).map((line) => JSON.parse(line))).toEqual(objects);
   });
 

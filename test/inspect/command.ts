@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect } from 'vitest';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CLI = join(ROOT, 'dist/inspect/cli.js');
@@ -22,10 +22,27 @@ export const CLI = join(ROOT, 'dist/inspect/cli.js');
 export const folder = mkdtempSync(join(tmpdir(), 'millscope-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Characters of what a command has said. */
+const LONGEST_SHOWN = 2000;
+
 export interface Ended {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** What the commands of a test have said, which is shown if the test fails: an expectation has but a part of it. */
+let said: string[] = [];
+beforeEach(() => {
+  said = [];
+});
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') for (const text of said) console.error(text);
+});
+
+function heard(args: readonly string[], ended: Ended): Ended {
+  said.push(`millscope ${args.join(' ')}: status ${ended.status}\n${ended.stderr.slice(0, LONGEST_SHOWN)}`);
+  return ended;
 }
 
 const environment = (env: Readonly<Record<string, string>>) => ({
@@ -43,7 +60,7 @@ export function millscopeAlone(args: readonly string[], env: Readonly<Record<str
     env: environment(env),
     maxBuffer: 64 << 20,
   });
-  return { status, stdout, stderr };
+  return heard(args, { status, stdout, stderr });
 }
 
 /** A process that carries out one command line after the other: see resident.mjs. */
@@ -99,7 +116,7 @@ export function millscope(args: readonly string[], env: Readonly<Record<string, 
     return millscopeAlone(args, env);
   }
   resident ??= new Resident();
-  return resident.run(args, env);
+  return heard(args, resident.run(args, env));
 }
 
 /** Content in a file of its own. @returns its path */
