@@ -166,6 +166,19 @@ describe('a snapshot costs what has changed, and holds everything', () => {
     }
   });
 
+  test('the first byte that differs is found in whichever page and table it is', async () => {
+    const cpu = open(await image(STORE_AND_LOAD));
+    prepare(cpu);
+    const places = [NEAR, NEAR + 5 * PAGE_SIZE - 1, FAR + 3 * PAGE_SIZE + 7];
+    for (const place of places) cpu.memory.setU8(place, 1);
+    const before = cpu.memory.save();
+    for (const place of [...places].reverse()) {
+      cpu.memory.setU8(place, 2);
+      expect(firstDifference(before, cpu.memory.save())).toBe(place);
+    }
+    cpu.close();
+  });
+
   test('nothing of it shows in the machine: dirty bits are not part of a snapshot', async () => {
     const program = await image(STORE_AND_LOAD);
     const run = (stops: readonly number[]): SavedMemory => {
