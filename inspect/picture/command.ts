@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { UsageError } from '../errors.js';
-import { openGuest, type RunOptions } from '../guest.js';
+import { openGuest } from '../guest.js';
+import type { RunOptions } from '../run.js';
 import { Session } from '../session.js';
 import { refuseToOverwrite, Sink } from '../trace/sink.js';
 import { fileSources } from '../tui/sources.js';
