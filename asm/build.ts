@@ -3,22 +3,13 @@
  * need not load Keystone. Writes libmill.image.ts beside itself.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { assemble } from './assembler.js';
-
-/** Below where programs go, and above the pages that catch NULL pointers. */
-const BASE = 0x100000n;
-const SOURCES = ['libmill.s', 'libc.s', 'stdio.s', 'stdlib.s', 'search.s', 'unistd.s', 'host.s', 'bodies.s'];
-/** What guest programs may include by name. */
-const INCLUDES = ['libmill.inc', 'doors.inc', 'mill_setjmp.s', 'mill_longjmp.s'];
+import { assembleGuestSide, INCLUDED } from './guest-side.js';
 
 const here = new URL('./', import.meta.url);
 const load = (name: string) => ({ name, text: readFileSync(new URL(name, here), 'utf8') });
 
-const image = await assemble(SOURCES.map(load), {
-  base: BASE,
-  include: (name) => (INCLUDES.includes(name) ? load(name) : undefined),
-});
-const includes = Object.fromEntries(INCLUDES.map((name) => [name, load(name).text]));
+const image = await assembleGuestSide(load);
+const includes = Object.fromEntries(INCLUDED.map((name) => [name, load(name).text]));
 writeFileSync(
   new URL('libmill.image.ts', here),
   [

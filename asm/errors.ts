@@ -18,14 +18,18 @@ export interface Problem {
 const PROBLEMS_SHOWN = 20;
 const FRAMES_SHOWN = 5;
 
-function formatProblem(problem: Problem): string {
-  const trail = problem.trail.map(({ kind, name, at }) => {
+/** How a statement came to be where it is: ` (in macro go called at file.s:3:9)`; nothing if it is written there. */
+export function cameBy(frames: readonly Frame[]): string {
+  const trail = frames.map(({ kind, name, at }) => {
     const where = `${at.file}:${at.line}:${at.column}`;
     return kind === 'macro' ? `in macro ${name} called at ${where}` : `included at ${where}`;
   });
   const more = trail.length > FRAMES_SHOWN ? [`and ${trail.length - FRAMES_SHOWN} more`] : [];
-  const how = trail.length === 0 ? '' : ` (${[...trail.slice(0, FRAMES_SHOWN), ...more].join(', ')})`;
-  return printable(`${problem.file}:${problem.line}:${problem.column}: ${problem.reason}${how}`, '\t\n');
+  return trail.length === 0 ? '' : ` (${[...trail.slice(0, FRAMES_SHOWN), ...more].join(', ')})`;
+}
+
+function formatProblem({ file, line, column, reason, trail }: Problem): string {
+  return printable(`${file}:${line}:${column}: ${reason}${cameBy(trail)}`, '\t\n');
 }
 
 /** A program cannot be assembled. The message has a line for each problem, as `file:line:column: reason`. */

@@ -13,6 +13,10 @@ declare module '@alexaltea/keystone-js' {
     getValue(pointer: number, type: 'i64'): bigint;
     getValue(pointer: number, type: 'i32'): number;
   }
-  const load: (overrides: { print(text: string): void; printErr(text: string): void }) => Promise<KeystoneModule>;
+  const load: (overrides: {
+    print(text: string): void;
+    printErr(text: string): void;
+    locateFile?: () => string;
+  }) => Promise<KeystoneModule>;
   export default load;
 }

@@ -15,16 +15,37 @@ interface Instance {
 }
 
 let loading: Promise<Instance> | undefined;
+let wasmUrl: string | undefined;
 
 async function load(): Promise<Instance> {
   const { default: create } = await import('@alexaltea/keystone-js');
-  const keystone = await create({ print: () => {}, printErr: () => {} });
+  const url = wasmUrl;
+  const found = url === undefined ? {} : { locateFile: () => url };
+  const keystone = await create({ print: () => {}, printErr: () => {}, ...found });
   const handle = keystone._malloc(4);
   const errno = keystone._ks_open(keystone.ARCH_X86, keystone.MODE_64, handle);
   const engine = keystone.getValue(handle, 'i32');
   keystone._free(handle);
   if (errno !== 0) throw new Error(`Keystone does not open for x86_64 (error ${errno})`);
   return { keystone, engine };
+}
+
+/**
+ * Loads the package, which happens by itself when something is assembled.
+ * @param url where `keystone.wasm` is (4.3 MB), for pages whose bundler moves it
+ * @throws Error if it does not load; the next call tries again
+ */
+export async function loadKeystone(url?: string): Promise<void> {
+  wasmUrl = url;
+  await instance();
+}
+
+function instance(): Promise<Instance> {
+  loading ??= load().catch((error: unknown) => {
+    loading = undefined;
+    throw error;
+  });
+  return loading;
 }
 
 // Whole words, because the module does not give out its memory, only one value at a time.
@@ -57,8 +78,7 @@ function fetchBytes(keystone: KeystoneModule, pointer: number, size: number): Ui
  * hexadecimal, so AT&T syntax is chosen by a directive.
  */
 export async function encode(text: string, address: bigint): Promise<Encoding> {
-  loading ??= load();
-  const { keystone, engine } = await loading;
+  const { keystone, engine } = await instance();
   try {
     const source = store(keystone, `.att_syntax\n${text}`);
     const results = keystone._malloc(12);

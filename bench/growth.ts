@@ -1,5 +1,5 @@
 import type { ImageJson } from '../asm/image.js';
-import { assembleProgram } from '../inspect/program.js';
+import { assembleProgram } from '../inspect/program-image.js';
 import { ascendingTimers, chooseOf, manyCoroutines } from './assembly.js';
 import { compileText, manyFunctions, NO_COMPILER } from './compiler.js';
 import { Contest, type Row } from './contest.js';

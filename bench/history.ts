@@ -1,5 +1,5 @@
 import { ENGINES } from '../emu/open.js';
-import { assembleProgram } from '../inspect/program.js';
+import { assembleProgram } from '../inspect/program-image.js';
 import { busyPipeline } from './assembly.js';
 import { Contest, type Row } from './contest.js';
 import { withEngines } from './engines.js';

@@ -8,7 +8,7 @@ import { Image, type ImageJson } from '../asm/image.js';
 import type { Cpu } from '../emu/cpu.js';
 import { loadEngine, openCpu } from '../emu/open.js';
 import { bytesInUse } from '../emu/saved-memory.js';
-import { linkProgram } from '../inspect/program.js';
+import { linkProgram } from '../inspect/program-image.js';
 import { recordSwitches } from '../inspect/switches.js';
 import { JsonLines } from '../inspect/trace/jsonl.js';
 import { Listing } from '../inspect/trace/listing.js';

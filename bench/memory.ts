@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { ENGINES } from '../emu/open.js';
-import { assembleProgram } from '../inspect/program.js';
+import { assembleProgram } from '../inspect/program-image.js';
 import { manyCoroutines } from './assembly.js';
 import { runNode, withMillscope } from './built.js';
 import { buildProgram, NO_COMPILER, SCHEDULER, source } from './compiler.js';

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { openCpu } from '../emu/open.js';
 import { loadEngine } from '../inspect/engine.js';
 import { colors } from '../inspect/format.js';
-import { assembleProgram } from '../inspect/program.js';
+import { assembleProgram } from '../inspect/program-image.js';
 import { Session } from '../inspect/session.js';
 import { Screen } from '../inspect/tui/screen.js';
 import { Stepper } from '../inspect/tui/stepper.js';

@@ -1,5 +1,5 @@
 import { ENGINES } from '../emu/open.js';
-import { assembleProgram } from '../inspect/program.js';
+import { assembleProgram } from '../inspect/program-image.js';
 import { bareSwitches } from './assembly.js';
 import { buildBare, NO_COMPILER } from './compiler.js';
 import { Contest, type Row } from './contest.js';

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readObject } from '../asm/elf/object.js';
 import type { ImageJson } from '../asm/image.js';
 import { ENGINES } from '../emu/open.js';
-import { assembleProgram, linkProgram } from '../inspect/program.js';
+import { assembleProgram, linkProgram } from '../inspect/program-image.js';
 import { abiSwapPingPong, sameSwapPingPong, yieldPingPong } from './assembly.js';
 import { buildProgram, compileObject, NO_COMPILER, SCHEDULER, source } from './compiler.js';
 import { Contest, type Row } from './contest.js';

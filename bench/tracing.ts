@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ENGINES } from '../emu/open.js';
-import { assembleProgram } from '../inspect/program.js';
+import { assembleProgram } from '../inspect/program-image.js';
 import { bareSwitches } from './assembly.js';
 import { buildBare, NO_COMPILER, source } from './compiler.js';
 import { Contest, type Row } from './contest.js';

@@ -36,7 +36,7 @@ function commandLine(
   { paths, arguments: parameters, options }: Run,
   wanted: readonly string[],
 ): string {
-  const { seed, engine, memory, cc, archive, env, clock } = options;
+  const { seed, engine, memory, cc, archive, runtime, env, clock } = options;
   const words = [
     'millscope',
     command,
@@ -47,6 +47,7 @@ function commandLine(
     ...(clock === 'virtual' ? [] : ['--clock', clock]),
     ...(cc === '' ? [] : ['--cc', cc]),
     ...archive.flatMap((path) => ['--archive', path]),
+    ...runtime.flatMap((path) => ['--runtime', path]),
     ...env.flatMap((variable) => ['--env', variable]),
     ...probeWords(options),
     ...wanted,

@@ -12,7 +12,8 @@ import { writeLink } from './link/link.js';
 import type { LinkedFile, LinkedObject, LinkedRun } from './link/linked-run.js';
 import { SITE } from './link/site.js';
 import { isProbe } from './probe/options.js';
-import { buildProgram, loadProgram, membersFor, type ProgramFiles, readFiles } from './program.js';
+import { loadProgram, readFiles } from './program.js';
+import { type EditedRuntime, linkProgram, membersFor, type ProgramFiles } from './program-image.js';
 import { calledAs, type Run } from './run.js';
 
 const noted = new WeakMap<Run, LinkedRun>();
@@ -39,7 +40,11 @@ function isIn(sources: readonly Source[], { name, text }: Source): boolean {
 }
 
 /** @param included by assembly text */
-async function note(run: Run, files: ProgramFiles, included: readonly Source[]): Promise<void> {
+async function note(
+  run: Run,
+  files: ProgramFiles & { readonly runtime: EditedRuntime | undefined },
+  included: readonly Source[],
+): Promise<void> {
   const { seed, memory, env } = run.options;
   const objects = [...files.objects, ...(files.archives.length === 0 ? [] : await membersFor(files.objects, files))];
   noted.set(run, {
@@ -48,7 +53,7 @@ async function note(run: Run, files: ProgramFiles, included: readonly Source[]):
       ...included.map(({ name, text }): LinkedFile => ({ name, text, beside: true })),
       ...objects.flatMap((object) => filesOf(object, run.paths)),
     ],
-    runtime: [],
+    runtime: (files.runtime?.sources ?? []).map(({ name, text }) => ({ name, text })),
     arguments: run.arguments,
     name: calledAs(run),
     environment: env,
@@ -60,12 +65,13 @@ async function note(run: Run, files: ProgramFiles, included: readonly Source[]):
 
 /**
  * Loads the program of a run whose messages are to have links, if that is possible.
+ * @param runtime what it is to run on, if not on the runtime of this package
  * @throws UsageError for a site that is none, and what loading throws
  */
-export async function loadLinkable(run: Run): Promise<Image | Body> {
+export async function loadLinkable(run: Run, runtime: EditedRuntime | undefined): Promise<Image | Body> {
   const { paths, options } = run;
   siteOf(run);
-  if (whyNot(run) !== undefined) return loadProgram(paths, options.cc, options.archive);
+  if (whyNot(run) !== undefined) return loadProgram(paths, options.cc, options.archive, runtime);
   const read = await readFiles(paths, options.cc, options.archive);
   const included = new Map<string, Source>();
   const include = (name: string): Source | undefined => {
@@ -73,8 +79,8 @@ export async function loadLinkable(run: Run): Promise<Image | Body> {
     if (source !== undefined && !isIn(read.sources, source)) included.set(name, source);
     return source;
   };
-  const program = await buildProgram({ ...read, include });
-  await note(run, read, [...included.values()]);
+  const program = await linkProgram(read.objects, { ...read, include, runtime });
+  await note(run, { ...read, runtime }, [...included.values()]);
   return program;
 }
 

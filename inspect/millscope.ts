@@ -60,7 +60,8 @@ export type { LinkedFile, LinkedObject, LinkedRun, LinkedText } from './link/lin
 export type { Code } from './probe/code.js';
 export { type Measurement, measure } from './probe/measure.js';
 export { NothingToMeasure, prepare, type SwitchOptions } from './probe/prepare.js';
-export { assembleProgram, linkProgram, loadProgram, readFiles } from './program.js';
+export { loadProgram, readFiles } from './program.js';
+export { assembleProgram, linkProgram } from './program-image.js';
 export { Session, type Watched, type Watchpoint } from './session.js';
 export {
   type ChannelView,

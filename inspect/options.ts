@@ -38,6 +38,7 @@ export const DEFAULTS = {
   engine: defaultEngine(),
   cc: '',
   archive: [],
+  runtime: [],
   env: [],
   seed: 0n,
   memory: DEFAULT_MEMORY >> 20,
@@ -90,6 +91,12 @@ export function withRunOptions(command: Command): Command {
       '--env <NAME=VALUE>',
       "a variable of the guest's environment, which is empty otherwise; may be repeated",
       variable,
+      [],
+    )
+    .option(
+      '--runtime <file>',
+      'an edited source of the runtime instead of its own of that name, such as mill_setjmp.s; may be repeated',
+      collect,
       [],
     )
     .option('--cc <flags>', 'for the C compiler, as one string: --cc "-O2 -DNDEBUG"', '')

@@ -1,120 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Archive } from '../asm/elf/archive.js';
-import type { ObjectFile } from '../asm/elf/object.js';
-import { Image } from '../asm/image.js';
-import { INCLUDES } from '../asm/libmill.image.js';
+import type { Image } from '../asm/image.js';
 import type { Source } from '../asm/statement.js';
 import type { Body } from '../runtime/bodies.js';
-import { libmillSymbols } from '../runtime/libmill.js';
 import { compile, isCompiled } from './compile.js';
 import { UsageError } from './errors.js';
-
-/** Where programs are placed, as Linux places executables that do not ask to be moved. */
-export const PROGRAM_BASE = 0x400000n;
+import { type EditedRuntime, type Include, linkProgram, type ProgramFiles } from './program-image.js';
 
 const ELF_MAGIC = [0x7f, ...new TextEncoder().encode('ELF')];
-
-/** Finds what `.include` names. */
-export type Include = (name: string) => Source | undefined;
-
-/** Text of assembly language as a program. @throws AssemblyError */
-export function assembleProgram(source: Source, include?: Include): Promise<Image> {
-  return assembleSources([source], include, PROGRAM_BASE, libmillSymbols());
-}
-
-/** Texts as one image. @throws AssemblyError */
-export async function assembleSources(
-  sources: readonly Source[],
-  include: Include | undefined,
-  base: bigint,
-  symbols: ReadonlyMap<string, bigint>,
-): Promise<Image> {
-  // Here, not above: a program without assembly text is not to load Keystone.
-  const { assemble } = await import('../asm/assembler.js');
-  return assemble(sources, {
-    base,
-    symbols,
-    include: (name) => {
-      const text = INCLUDES[name];
-      return include?.(name) ?? (text === undefined ? undefined : { name, text });
-    },
-  });
-}
-
-/** What a program is made of besides its objects. */
-export interface LinkOptions {
-  /** Assembly text. */
-  readonly sources?: readonly Source[];
-  readonly include?: Include | undefined;
-  /** Searched for what is defined neither in the program nor in the runtime. */
-  readonly archives?: readonly Archive[];
-}
-
-/**
- * Objects, and assembly text that may refer to them and they to it, as one program.
- * @throws ObjectError, LinkError, UnresolvedSymbols, AssemblyError
- */
-export async function linkProgram(
-  objects: readonly ObjectFile[],
-  { sources = [], include, archives = [] }: LinkOptions = {},
-): Promise<Image> {
-  // Nor is a program without objects to load the linker.
-  const { Link } = await import('../asm/elf/link.js');
-  const runtime = libmillSymbols();
-  const members = await membersFor(objects, { sources, archives });
-  // Archives of which nothing is needed leave no trace.
-  if (objects.length + members.length === 0) return assembleSources(sources, include, PROGRAM_BASE, runtime);
-  const link = new Link([...objects, ...members], { base: PROGRAM_BASE });
-  if (sources.length === 0) return link.finish(runtime);
-  const assembled = await assembleSources(sources, include, link.end, new Map([...runtime, ...link.symbols]));
-  const defined = [...assembled.symbols].filter(([name]) => assembled.globals.has(name));
-  return Image.join([link.finish(new Map([...runtime, ...defined])), assembled]);
-}
-
-/**
- * The members of archives that a program needs, as {@link linkProgram} takes them.
- * @throws ObjectError if one cannot be used
- */
-export async function membersFor(
-  objects: readonly ObjectFile[],
-  { sources = [], archives = [] }: LinkOptions,
-): Promise<ObjectFile[]> {
-  const { neededMembers } = await import('../asm/elf/archive.js');
-  const { words, defined } = namesOf(sources);
-  return neededMembers(objects, words, archives, new Set([...libmillSymbols().keys(), ...defined]));
-}
-
-/** Strings and comments; the names in a .globl; a word, and whether it is a label. */
-const WORDS = /"(?:\\.|[^"\\\n])*"|#.*|\.glob(?:l|al)[ \t]+([\w.$, \t]+)|([A-Za-z_.][\w.$]*)(:?)/g;
-
-/**
- * What assembly text may refer to: all words, but for its own labels; and what it defines for others. What it includes
- * is not looked at.
- */
-function namesOf(sources: readonly Source[]): { words: Set<string>; defined: Set<string> } {
-  const words = new Set<string>();
-  const defined = new Set<string>();
-  for (const { text } of sources) {
-    const labels = new Set<string>();
-    const used = new Set<string>();
-    const globals = new Set<string>();
-    for (const [, list = '', word, colon] of text.matchAll(WORDS)) {
-      for (const name of list.split(/[\s,]+/)) globals.add(name);
-      if (word !== undefined) (colon === '' ? used : labels).add(word);
-    }
-    for (const word of used) if (!labels.has(word)) words.add(word);
-    for (const label of labels) if (globals.has(label)) defined.add(label);
-  }
-  return { words, defined };
-}
 
 /**
  * A program from files: any number of objects (`.o`), sources for this machine's compiler (`.c`, `.cc`, `.cpp`, `.cxx`,
  * `.S`), archives (`.a`) and assembly text (`.s`), or one module whose default export is the body of main (`.js`, `.mjs`).
  * @param flags for the compiler, as one would type them
  * @param archives paths of more archives, whatever they are called
+ * @param runtime what it is to run on, if not on the runtime of this package
  * @throws UsageError if one cannot be read or compiled, or is nothing of that; AssemblyError, ObjectError, LinkError,
  * UnresolvedSymbols
  */
@@ -122,6 +23,7 @@ export async function loadProgram(
   paths: readonly string[],
   flags = '',
   archives: readonly string[] = [],
+  runtime?: EditedRuntime,
 ): Promise<Image | Body> {
   const module = paths.find((path) => /\.m?js$/.test(path));
   if (module !== undefined) {
@@ -129,21 +31,8 @@ export async function loadProgram(
       throw new UsageError(`${module}: a module is a program of its own: give no other file with it`);
     return importBody(module);
   }
-  return buildProgram(await readFiles(paths, flags, archives));
-}
-
-/** A program from what was read. @throws AssemblyError, ObjectError, LinkError, UnresolvedSymbols */
-export async function buildProgram({ objects, ...rest }: ProgramFiles): Promise<Image> {
-  if (objects.length + rest.archives.length > 0) return linkProgram(objects, rest);
-  return assembleSources(rest.sources, rest.include, PROGRAM_BASE, libmillSymbols());
-}
-
-/** Files that a program is made of, read. */
-export interface ProgramFiles {
-  readonly objects: readonly ObjectFile[];
-  readonly archives: readonly Archive[];
-  readonly sources: readonly Source[];
-  readonly include: Include;
+  const { objects, ...rest } = await readFiles(paths, flags, archives);
+  return linkProgram(objects, { ...rest, runtime });
 }
 
 /**
@@ -194,7 +83,8 @@ function readBinary(path: string): Uint8Array {
   );
 }
 
-function readSource(path: string, name: string): Source {
+/** Reads text. @throws UsageError if that is not possible */
+export function readSource(path: string, name: string): Source {
   return { name, text: new TextDecoder().decode(read(path)) };
 }
 

@@ -8,6 +8,8 @@ export interface RunOptions extends ProbeOptions {
   readonly cc: string;
   /** Paths of archives. */
   readonly archive: readonly string[];
+  /** Paths of sources of the runtime that replace its own of the same name. */
+  readonly runtime: readonly string[];
   /** Each as NAME=VALUE. */
   readonly env: readonly string[];
   readonly seed: bigint;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import parseArgsStringToArgv from 'string-argv';
 import { Disassembler } from '../emu/disassembler.js';
-import { assembleProgram } from './program.js';
+import { assembleProgram } from './program-image.js';
 import { firstLine } from './self-test.js';
 
 /** Something besides the engines that is used if it is there. */

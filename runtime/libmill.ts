@@ -9,8 +9,7 @@ export function libmill(): Image {
   return image;
 }
 
-/** What programs may refer to. */
-export function libmillSymbols(): ReadonlyMap<string, bigint> {
-  const { symbols, globals } = libmill();
+/** What programs may refer to. @param image the guest side of the runtime that they are to run on */
+export function libmillSymbols({ symbols, globals }: Image = libmill()): ReadonlyMap<string, bigint> {
   return new Map([...symbols].filter(([name]) => globals.has(name)));
 }

@@ -28,6 +28,7 @@ const ENTRIES = [
   'inspect/web/png.ts',
   'inspect/web/vite.config.ts',
   'inspect/web/worker.ts',
+  'inspect/web/workshop/worker.ts',
 ];
 
 const sourceFiles = ROOMS.flatMap((room) =>
@@ -94,6 +95,15 @@ describe('architecture', () => {
     expect(reached.size).toBeGreaterThan(5);
     for (const file of reached) for (const imported of ownImportsOf(file)) reached.add(imported);
     expect([...reached].flatMap((file) => importsOf(file).filter((one) => !one.startsWith('.')))).toEqual([]);
+  });
+
+  it('keeps what only Node has out of the workshop, which is a worker', () => {
+    const reached = new Set(['inspect/web/workshop/worker.ts']);
+    for (const file of reached) for (const imported of ownImportsOf(file)) reached.add(imported);
+    expect(reached).toContain('inspect/probe/measure.ts');
+    expect([...reached].filter((file) => importsOf(file).some((one) => one.startsWith('node:')))).toEqual([]);
+    // It has the native engine with it.
+    expect(reached).not.toContain('emu/open.ts');
   });
 
   it('has no file that nothing reaches', () => {

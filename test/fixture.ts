@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Image } from '../asm/image.js';
-import { assembleProgram } from '../inspect/program.js';
+import { assembleProgram } from '../inspect/program-image.js';
 
 const PROGRAMS = new URL('../fixtures/programs/', import.meta.url);
 

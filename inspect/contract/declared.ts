@@ -1,5 +1,5 @@
 import type { GeneralRegister } from '../../emu/registers.js';
-import { assembleSources, PROGRAM_BASE } from '../program.js';
+import { assembleSources, PROGRAM_BASE } from '../program-image.js';
 
 /** What an `asm` statement tells the compiler of the instructions in it. */
 export interface AsmStatement {

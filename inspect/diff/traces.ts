@@ -45,8 +45,8 @@ class TraceFile {
       );
     }
     this.header = first as unknown as Header;
-    const { program, arguments: parameters, environment, archives, events } = this.header;
-    const isHeader = [program, parameters, environment, archives, events].every(Array.isArray);
+    const { program, arguments: parameters, environment, archives, runtime, events } = this.header;
+    const isHeader = [program, parameters, environment, archives, runtime, events].every(Array.isArray);
     if (!isHeader) throw new UsageError(`${path}: its header is damaged: ${AGAIN}`);
   }
 
@@ -71,9 +71,29 @@ class TraceFile {
   }
 
   get run(): Run {
-    const { program, arguments: parameters, seed, engine, memory, clock, environment, archives, cc } = this.header;
+    const {
+      program,
+      arguments: parameters,
+      seed,
+      engine,
+      memory,
+      clock,
+      environment,
+      archives,
+      runtime,
+      cc,
+    } = this.header;
     const name = engine.startsWith('unicorn.js') ? 'unicorn.js' : 'native';
-    const options = { seed: BigInt(seed), engine: name, memory, clock, env: environment, archive: archives, cc };
+    const options = {
+      seed: BigInt(seed),
+      engine: name,
+      memory,
+      clock,
+      env: environment,
+      archive: archives,
+      runtime,
+      cc,
+    };
     return { paths: program, arguments: parameters, options };
   }
 

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { loadEngine } from '../engine.js';
+import { loadEngine, openMachine } from '../engine.js';
 import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
 import type { ColorOptions } from '../options.js';
@@ -65,7 +65,7 @@ export function readFrom(path: string, hint = ''): string {
 /** Measures every switch in files. @throws NothingToMeasure and what reading and linking throw */
 export async function measurementsOf(paths: readonly string[], options: MeasureOptions): Promise<Measurement[]> {
   await loadEngine();
-  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options);
+  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options, openMachine);
   return codes.map(measure);
 }
 

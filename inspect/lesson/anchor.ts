@@ -136,7 +136,9 @@ function placeOfText({ session: { process }, sources }: Stage, text: string, { f
   const withCode = process.images.flatMap(({ lines }) => lines);
   const hasCode = (name: string, number: number): boolean =>
     withCode.some((one) => one.line === number && (one.file === name || one.file.endsWith(`/${name}`)));
-  const included = Object.entries(INCLUDES).map(([name, content]) => ({ name, text: content }));
+  const included = Object.entries(INCLUDES)
+    .map(([name, content]) => ({ name, text: content }))
+    .filter(({ name }) => !sources.some((source) => source.name === name));
   const places = [...sources, ...included].flatMap(({ name, text: content }) =>
     content
       .split('\n')

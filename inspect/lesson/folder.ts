@@ -1,13 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Image } from '../../asm/image.js';
 import type { Source } from '../../asm/statement.js';
-import { Disassembler } from '../../emu/disassembler.js';
 import { loadProgram } from '../program.js';
 import { LessonError } from './error.js';
-import { type LessonJson, type Listed, readManifest } from './lesson.js';
-
-const LONGEST_INSTRUCTION = 15;
+import { type LessonJson, readManifest } from './lesson.js';
+import { listingOf } from './listing.js';
 
 /** Names of the folders that hold a lesson each, in their order. */
 export function lessonNames(root: string): string[] {
@@ -40,24 +37,4 @@ export async function buildLesson(folder: string): Promise<LessonJson> {
     built[name] = { ...claim, image: image.toJSON(), sources, listing: await listingOf(image) };
   }
   return { name: basename(folder), programs: built, texts: { en: read('en.md'), zh: read('zh.md') } };
-}
-
-/** All instructions of an image, in the order of their addresses; what is none is passed over. Loads Capstone. */
-export async function listingOf({ sections }: Image): Promise<Listed[]> {
-  const disassembler = await Disassembler.load();
-  const listed: Listed[] = [];
-  try {
-    for (const { name, address, bytes } of sections) {
-      if (name !== '.text') continue;
-      for (let at = 0; at < bytes.length; ) {
-        const code = bytes.subarray(at, at + LONGEST_INSTRUCTION);
-        const instruction = disassembler.disassemble(code, address + BigInt(at));
-        if (instruction !== undefined) listed.push([Number(address) + at, instruction.length, instruction.text]);
-        at += instruction?.length ?? 1;
-      }
-    }
-  } finally {
-    disassembler.close();
-  }
-  return listed;
 }

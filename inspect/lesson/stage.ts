@@ -9,6 +9,8 @@ import { Session } from '../session.js';
 /** A program of a lesson, ready to be run. */
 export interface LessonProgram {
   readonly image: Image;
+  /** The guest side of the runtime, if it is not the one of this package. */
+  readonly runtime?: Image;
   /** The texts that it is made of, by the names that the image's lines have for them. */
   readonly sources: readonly Source[];
 }
@@ -20,8 +22,8 @@ export interface Stage {
 }
 
 /** Puts a program into a machine. @param cpu an open one without a process */
-export function openStage(cpu: Cpu, { image, sources }: LessonProgram): Stage {
-  return { session: new Session(new Process(cpu, libmill(), image, ['lesson'])), sources };
+export function openStage(cpu: Cpu, { image, runtime = libmill(), sources }: LessonProgram): Stage {
+  return { session: new Session(new Process(cpu, runtime, image, ['lesson'])), sources };
 }
 
 /** How a run has ended, as lessons write it: `exit 0`, `deadlock`, `page fault`. */

@@ -1,4 +1,4 @@
-import { loadEngine } from '../engine.js';
+import { loadEngine, openMachine } from '../engine.js';
 import { UsageError } from '../errors.js';
 import { colors } from '../format.js';
 import { stepCommand } from '../invocation.js';
@@ -128,7 +128,7 @@ export async function mutants(
   if (options.timeout === 0) throw new UsageError('--timeout 0 leaves no time for a test command');
   await loadEngine();
   const files = command.length === 0 ? [] : mutableObjects(paths, options.cc);
-  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options);
+  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options, openMachine);
   const interruption = new Interruption();
   const suite = command.length === 0 ? undefined : new Suite(command, options.timeout * 1000, interruption);
   try {

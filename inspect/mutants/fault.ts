@@ -56,10 +56,10 @@ const PADDING = /^(endbr64|nop)/;
 const kept = ({ address, length }: SwitchInstruction): Part => ({ kind: 'kept', address, length });
 
 /** The same instruction with other text, and what that is. */
-type Change = readonly [kind: FaultKind, what: string, text: InstructionText];
+export type Change = readonly [kind: FaultKind, what: string, text: InstructionText];
 
 /** Whether an instruction has the value of a register in memory, or brings it from there. */
-export function isMemoryInstruction({ text, leaves }: SwitchInstruction): boolean {
+export function isMemoryInstruction({ text, leaves }: Pick<SwitchInstruction, 'text' | 'leaves'>): boolean {
   if (leaves) return memoryOf(text) !== undefined;
   return PUSHES.test(text.mnemonic) || (memoryOf(text) !== undefined && !text.mnemonic.startsWith('lea'));
 }
@@ -86,7 +86,7 @@ function bases(text: InstructionText, own: string, names: Iterable<string>): Cha
 
 /** `movq` as `movl`: half of it. */
 function narrower(text: InstructionText, own: string | undefined): Change[] {
-  if (text.mnemonic !== 'movq' || own === undefined || !isGeneral(own)) return [];
+  if (!/^movq?$/.test(text.mnemonic) || own === undefined || !isGeneral(own)) return [];
   const halved = replace(text, 'register', (one) => ({ ...one, name: lowerHalf(own) }));
   return [['width', '32 bits for 64', { ...halved, mnemonic: 'movl' }]];
 }
@@ -105,12 +105,13 @@ function turned(text: InstructionText): Change[] {
 }
 
 /** What a fault may put in the place of a register: the others that the same switch moves, and its other pointers. */
-interface Names {
+export interface Names {
   readonly moved: ReadonlySet<string>;
   readonly bases: ReadonlySet<string>;
 }
 
-function namesIn(instructions: readonly SwitchInstruction[]): Names {
+/** The names in a switch. */
+export function namesIn(instructions: readonly Pick<SwitchInstruction, 'text' | 'leaves'>[]): Names {
   const memory = instructions.filter((one) => isMemoryInstruction(one) && !one.leaves);
   return {
     moved: new Set(memory.flatMap(({ text }) => registerOf(text) ?? [])),
@@ -118,7 +119,8 @@ function namesIn(instructions: readonly SwitchInstruction[]): Names {
   };
 }
 
-function changesOf(one: SwitchInstruction, names: Names): Change[] {
+/** Every other text that a person could have written for an instruction. @param names of the switch that it is in */
+export function changesOf(one: Pick<SwitchInstruction, 'text' | 'leaves'>, names: Names): Change[] {
   const { text, leaves } = one;
   const memory = memoryOf(text);
   const own = registerOf(text);
@@ -143,16 +145,21 @@ async function assembled(
   return write(parse(made.mnemonic, made.operands)) === meant ? encoding.bytes : undefined;
 }
 
+/** What it is to leave an instruction out; undefined if a person would not. */
+export function droppedAs({ text, leaves }: Pick<SwitchInstruction, 'text' | 'leaves'>): FaultKind | undefined {
+  if (leaves && !text.mnemonic.startsWith('call')) return 'no jump';
+  return MOVES.test(text.mnemonic) ? 'dropped' : undefined;
+}
+
 /** Every fault of one instruction alone. */
 async function single(one: SwitchInstruction, names: Names, disassembler: Disassembler): Promise<Fault[]> {
   const { address, length, text } = one;
   const faults: Fault[] = [];
   const whole = { address, length };
   const title = write(text);
-  if (one.leaves && !text.mnemonic.startsWith('call')) {
-    faults.push({ kind: 'no jump', at: one, change: title, what: 'no jump', edit: { ...whole, parts: [] } });
-  } else if (MOVES.test(text.mnemonic)) {
-    faults.push({ kind: 'dropped', at: one, change: title, what: 'dropped', edit: { ...whole, parts: [] } });
+  const dropped = droppedAs(one);
+  if (dropped !== undefined) {
+    faults.push({ kind: dropped, at: one, change: title, what: dropped, edit: { ...whole, parts: [] } });
   }
   for (const [kind, what, changed] of changesOf(one, names)) {
     const bytes = await assembled(changed, address, disassembler);

@@ -76,7 +76,7 @@ export async function open(text: string, options: OpenOptions): Promise<void> {
     process.exitCode = await stepThrough(guest, {
       ...options,
       at: run.moment,
-      sources: linkedSources(run.files),
+      sources: linkedSources([...run.files, ...run.runtime]),
       command: (moment) => `${run.name} of the link, at moment ${moment}`,
       back: command,
     });

@@ -33,12 +33,17 @@ function writeNew(files: readonly LinkedFile[], folder: string): void {
  */
 export function extract(run: LinkedRun, folder: string): string {
   const { files, runtime, seed, memory, environment, moment } = run;
-  writeNew([...files, ...runtime], folder);
+  // In a folder of its own: text of the program that includes one of that name is to get what it did.
+  const edited = join(folder, 'runtime');
+  writeNew(files, folder);
+  if (runtime.length > 0) writeNew(runtime, edited);
   const isProgram = (file: LinkedFile): boolean => 'bytes' in file || (file.name.endsWith('.s') && !file.beside);
   const paths = files.filter(isProgram).map(({ name }) => join(folder, name));
-  const options = { ...DEFAULTS, seed, memory, env: environment };
+  const sources = runtime.map(({ name }) => join(edited, name));
+  const options = { ...DEFAULTS, runtime: sources, seed, memory, env: environment };
   return [
-    ...[...files, ...runtime].map(({ name }) => join(folder, name)),
+    ...files.map(({ name }) => join(folder, name)),
+    ...sources,
     `to see the moment: ${lookCommand({ paths, arguments: run.arguments, options }, moment)}`,
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import type { Image } from '../../asm/image.js';
 import type { GeneralRegister } from '../../emu/registers.js';
 import type { Entry } from './driver.js';
+import type { OpenCpu } from './machine.js';
 
 /** One of the two halves of a switch, or all of it. */
 export interface Routine {
@@ -44,6 +45,8 @@ export interface Code {
   readonly convention: Convention;
   /** What was not said and has been found by trying, in words. */
   readonly guesses: readonly string[];
+  /** The machines that it runs in. */
+  readonly open: OpenCpu;
 }
 
 /** Whether a swap is told where to save to. */

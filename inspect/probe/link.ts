@@ -2,14 +2,14 @@ import type { Archive } from '../../asm/elf/archive.js';
 import { ObjectError } from '../../asm/elf/errors.js';
 import { Image } from '../../asm/image.js';
 import { libmillSymbols } from '../../runtime/libmill.js';
-import { assembleSources, PROGRAM_BASE, type ProgramFiles } from '../program.js';
+import { assembleSources, PROGRAM_BASE, type ProgramFiles } from '../program-image.js';
 import { type DriverShape, driverText } from './driver.js';
 
 /** The runtime's own switches: a probe is of the file's, whatever they are called. */
 const SWITCHES =
   /^(_?setjmp|__sigsetjmp|_?longjmp|siglongjmp|__longjmp_chk|mill_(getctx|prologue|epilogue|suspend|resume)_?)$/;
-/** In messages, and in the program that `millscope step` shows. */
-const DRIVER = 'probe.s';
+/** The driver's file, in messages, and in the program that `millscope step` shows. */
+export const DRIVER = 'probe.s';
 
 /** An archive whose members that cannot be used here are as good as not there: what needs them may never be called. */
 function usable(archive: Archive): Pick<Archive, 'defining'> {

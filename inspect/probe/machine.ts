@@ -1,6 +1,6 @@
 import type { Image } from '../../asm/image.js';
+import type { Cpu } from '../../emu/cpu.js';
 import type { Fault } from '../../emu/fault.js';
-import { defaultEngine, openCpu } from '../../emu/open.js';
 import { libmill } from '../../runtime/libmill.js';
 import { Process, type SavedProcess } from '../../runtime/process.js';
 import { type DriverPlaces, placesOf } from './driver.js';
@@ -9,6 +9,9 @@ import { keepSignalMask } from './signal-mask.js';
 
 /** Bytes of memory: for the code, its stacks, and what of a C library comes with it. */
 const MEMORY = 32 << 20;
+/** Opens a CPU with so many bytes of memory: pages have another way than Node. Its engine is loaded. */
+export type OpenCpu = (memory: number) => Cpu;
+
 /** Instructions after which code that has not arrived is taken to go round for ever. */
 export const BUDGET = 20_000;
 
@@ -52,9 +55,9 @@ export class ProbeMachine {
   readonly process: Process;
   readonly places: DriverPlaces;
 
-  /** @param image with a driver and its data; the engine is loaded */
-  constructor(image: Image, engine = defaultEngine()) {
-    const cpu = openCpu({ engine, memory: MEMORY });
+  /** @param image with a driver and its data */
+  constructor(image: Image, open: OpenCpu) {
+    const cpu = open(MEMORY);
     try {
       this.process = new Process(cpu, libmill(), image, ['probe']);
       this.places = placesOf(image);

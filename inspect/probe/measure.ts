@@ -342,10 +342,10 @@ const GUARD_OFFSET = 0x30;
 /**
  * Runs the save and the restore of a switch, and finds what each moves where: every register with a value that is nowhere
  * else, and then, for each piece of memory that was written, with a second probe's piece in the place of the first one's.
- * The same code gives the same result. The engine has to be loaded.
+ * The same code gives the same result.
  */
 export function measure(code: Code): Measurement {
-  const machine = new ProbeMachine(code.image);
+  const machine = new ProbeMachine(code.image, code.open);
   try {
     return new Prober(machine, code).measure();
   } finally {

@@ -1,13 +1,13 @@
 import type { Image } from '../../asm/image.js';
 import type { GeneralRegister } from '../../emu/registers.js';
 import { UsageError } from '../errors.js';
-import type { ProgramFiles } from '../program.js';
+import type { ProgramFiles } from '../program-image.js';
 import { type Code, type Convention, hasFrom, type Routine, type SwapForm } from './code.js';
 import { learnOtherSide, tryRegisters, trySwaps } from './convention.js';
 import { type DriverData, type DriverPlaces, type Entry, placesOf, withData } from './driver.js';
 import { findInline } from './inline.js';
 import { globalsOf, linkProbe, type Sequences } from './link.js';
-import { ProbeMachine } from './machine.js';
+import { type OpenCpu, ProbeMachine } from './machine.js';
 import { castValues } from './registers.js';
 
 /** What is said of a switch; what is not is found out where that is safe. */
@@ -99,13 +99,14 @@ function jumpCode(
   restore: Routine | undefined,
   { ctx }: SwitchOptions,
   said: readonly string[],
+  open: OpenCpu,
 ): Code {
   const guesses = [...said];
   const places = placesOf(image);
   const landing = save.end ?? places.landing;
   let registers = ctx;
   if (registers === undefined) {
-    const machine = new ProbeMachine(withData(image, jumpData(places, save, restore, {})));
+    const machine = new ProbeMachine(withData(image, jumpData(places, save, restore, {})), open);
     try {
       machine.runTo(save.start);
       const saving = choose(tryRegisters(machine, landing, 'save'), FALLBACK[save.entry].save, 'save', guesses);
@@ -128,6 +129,7 @@ function jumpCode(
     restore,
     convention,
     guesses,
+    open,
   };
 }
 
@@ -143,6 +145,7 @@ async function swapCode(
   name: string,
   options: SwitchOptions,
   said: readonly string[],
+  open: OpenCpu,
 ): Promise<Code> {
   const image = await linkProbe(files, { shape: 'swap' }, new Map(), [name]);
   const routine = routineOf(image, { symbol: name });
@@ -165,7 +168,7 @@ async function swapCode(
     },
     memory,
   });
-  const machine = new ProbeMachine(withData(image, data(new Map(), undefined, 0)));
+  const machine = new ProbeMachine(withData(image, data(new Map(), undefined, 0)), open);
   const guesses = [...said];
   try {
     machine.runTo(routine.start);
@@ -197,6 +200,7 @@ async function swapCode(
       restore: routine,
       convention: swap,
       guesses,
+      open,
     };
   } finally {
     machine.close();
@@ -233,7 +237,7 @@ function functionsOf({ objects, sources }: ProgramFiles): string[] {
  * Finds the switch, or all occurrences of an inline one, and makes each ready to be measured.
  * @throws NothingToMeasure if there is none, or it cannot be told which; UndefinedSymbol, AssemblyError, LinkError
  */
-export async function prepare(files: ProgramFiles, options: SwitchOptions): Promise<Code[]> {
+export async function prepare(files: ProgramFiles, options: SwitchOptions, open: OpenCpu): Promise<Code[]> {
   if (options.switch !== undefined && (options.shape === 'jump' || (options.save ?? options.restore) !== undefined)) {
     throw new UsageError(
       '--switch names one routine: leave it out to name the two halves of a jump, with --save and --restore',
@@ -242,17 +246,17 @@ export async function prepare(files: ProgramFiles, options: SwitchOptions): Prom
   if (options.save !== undefined && options.shape === 'swap') {
     throw new UsageError('--save names a half of a jump: name the one routine of a swap, with --switch');
   }
-  if (options.switch !== undefined) return [await swapCode(files, options.switch, options, [])];
+  if (options.switch !== undefined) return [await swapCode(files, options.switch, options, [], open)];
   const sequences = new Map(
     files.sources.filter(({ text }) => isSequence(text)).map(({ name }) => [labelOf(name), name]),
   );
   const byName = (symbol: string | undefined): Wanted | undefined => (symbol === undefined ? undefined : { symbol });
   if (options.save !== undefined)
-    return jumpCodes(files, sequences, byName(options.save), byName(options.restore), options);
+    return jumpCodes(files, sequences, byName(options.save), byName(options.restore), options, open);
   const labels = [...sequences.keys()];
   const functions = functionsOf(files).filter((name) => name !== 'main');
   if (files.objects.length > 0) {
-    const codes = await inlineCodes(files, sequences, options);
+    const codes = await inlineCodes(files, sequences, options, open);
     if (codes.length > 0) return codes;
   } else if (labels.length > 2) {
     throw new NothingToMeasure(
@@ -260,11 +264,11 @@ export async function prepare(files: ProgramFiles, options: SwitchOptions): Prom
     );
   } else if (labels.length > 0) {
     const [save, restore] = labels.map((sequence) => ({ sequence }));
-    return jumpCodes(files, sequences, save, restore ?? byName(options.restore), options);
+    return jumpCodes(files, sequences, save, restore ?? byName(options.restore), options, open);
   }
   const [one, ...others] = functions;
   if (one !== undefined && others.length === 0 && options.shape !== 'jump') {
-    return [await swapCode(files, one, options, [`${one} is the only function there is`])];
+    return [await swapCode(files, one, options, [`${one} is the only function there is`], open)];
   }
   const what =
     files.objects.length > 0 ? 'no inline save or restore was found' : 'there is no sequence without a label';
@@ -282,16 +286,22 @@ async function jumpCodes(
   save: Wanted | undefined,
   restore: Wanted | undefined,
   options: SwitchOptions,
+  open: OpenCpu,
 ): Promise<Code[]> {
   if (save === undefined) throw new NothingToMeasure('a restore alone cannot be measured: say what saves, with --save');
   const names = [save, restore].flatMap((wanted) => (wanted && 'symbol' in wanted ? [wanted.symbol] : []));
   const shape = { shape: 'jump', save: entryOf(save), restore: entryOf(restore ?? save) } as const;
   const image = await linkProbe(files, shape, sequences, names);
-  return [jumpCode(image, routineOf(image, save), restore && routineOf(image, restore), options, [])];
+  return [jumpCode(image, routineOf(image, save), restore && routineOf(image, restore), options, [], open)];
 }
 
 /** Every inline occurrence in objects, each save with a restore and each restore with a save. */
-async function inlineCodes(files: ProgramFiles, sequences: Sequences, options: SwitchOptions): Promise<Code[]> {
+async function inlineCodes(
+  files: ProgramFiles,
+  sequences: Sequences,
+  options: SwitchOptions,
+  open: OpenCpu,
+): Promise<Code[]> {
   const image = await linkProbe(files, { shape: 'jump', save: 'inline', restore: 'inline' }, sequences, []);
   const found = await findInline(image);
   const texts = [...sequences.keys()].map((sequence) => routineOf(image, { sequence }));
@@ -302,8 +312,7 @@ async function inlineCodes(files: ProgramFiles, sequences: Sequences, options: S
   return Array.from({ length: count }, (_, index) => {
     const save = saves[Math.min(index, saves.length - 1)];
     const restore = restores[Math.min(index, restores.length - 1)];
-    return jumpCode(continued(image, save.end ?? 0), save, restore, options, [
-      `${saves.length} inline saves and ${restores.length} restores were found`,
-    ]);
+    const guess = `${saves.length} inline saves and ${restores.length} restores were found`;
+    return jumpCode(continued(image, save.end ?? 0), save, restore, options, [guess], open);
   });
 }

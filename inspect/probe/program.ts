@@ -1,6 +1,6 @@
 import type { Image } from '../../asm/image.js';
 import type { Process } from '../../runtime/process.js';
-import { loadEngine } from '../engine.js';
+import { loadEngine, openMachine } from '../engine.js';
 import { UsageError } from '../errors.js';
 import { readFiles } from '../program.js';
 import type { Code } from './code.js';
@@ -37,7 +37,7 @@ export async function probedCode(
   options: ProbeOptions & { readonly cc: string; readonly archive: readonly string[] },
 ): Promise<Code> {
   await loadEngine();
-  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options);
+  const codes = await prepare(await readFiles(paths, options.cc, options.archive), options, openMachine);
   const number = typeof options.probe === 'number' ? options.probe : 1;
   const code = codes[number - 1];
   if (code === undefined) throw new UsageError(`there is no probe ${number}: ${codes.length} were found`);

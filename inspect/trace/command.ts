@@ -78,6 +78,7 @@ function headerOf(
     memory: options.memory,
     environment: options.env,
     archives: options.archive,
+    runtime: options.runtime,
     cc: options.cc,
   };
 }

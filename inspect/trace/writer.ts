@@ -15,6 +15,8 @@ export interface Header {
   readonly memory: number;
   readonly environment: readonly string[];
   readonly archives: readonly string[];
+  /** Paths of edited sources of the runtime. */
+  readonly runtime: readonly string[];
   readonly cc: string;
   readonly from: number;
   /** null for the end of the run. */

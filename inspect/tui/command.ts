@@ -47,7 +47,7 @@ export async function step(
     : undefined;
   return stepThrough(guest, {
     ...options,
-    sources: fileSources(paths),
+    sources: fileSources([...paths, ...options.runtime]),
     probed,
     command: (moment) => stepCommand(run, moment),
     back: async (moment) => [stepCommand(run, moment), ...(await linkLines(run, moment))].join('\n'),

@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { INCLUDES } from '../../asm/libmill.image.js';
 import type { LinkedFile } from '../link/linked-run.js';
+import { RUNTIME } from '../runtime-files.js';
 import type { Sources } from '../view/code.js';
-
-/** The runtime's own assembly text, in the package as in the project. */
-const RUNTIME = fileURLToPath(new URL('../../asm/', import.meta.url));
 
 /**
  * The texts of a link, and the runtime's own; no other file of this machine is read, whatever the program says of

@@ -24,9 +24,9 @@ export async function loadEngine(progress: (loaded: number, total: number) => vo
   await import('../../emu/engines/unicorn-bundle.js');
 }
 
-/** Opens a CPU. @throws EngineError when there is not so much memory */
-export function openCpu(): Cpu {
-  return new Cpu((events) => new UnicornJs(MEMORY, events));
+/** Opens a CPU. @param memory bytes @throws EngineError when there is not so much memory */
+export function openCpu(memory = MEMORY): Cpu {
+  return new Cpu((events) => new UnicornJs(memory, events));
 }
 
 /** Brings a file into the browser's cache: an import says nothing of how far it has come. */

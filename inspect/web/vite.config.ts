@@ -5,9 +5,12 @@ import { PORT } from '../link/site.js';
 import { engineSize } from './build/engine-size.js';
 import { lessons } from './build/lessons.js';
 import { offline } from './build/offline.js';
+import { playground } from './build/playground.js';
 import { contentSecurityPolicy, HEADERS } from './build/policy.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+const LESSONS = process.env.MILLSCOPE_LESSONS ?? here('../../fixtures/lessons');
 
 export default defineConfig({
   root: here('.'),
@@ -34,9 +37,10 @@ export default defineConfig({
   },
   plugins: [
     contentSecurityPolicy(),
-    lessons(process.env.MILLSCOPE_LESSONS ?? here('../../fixtures/lessons'), here('../../asm')),
-    // Capstone, and what comes with the search for who wrote a value.
-    offline(here('offline.js'), /capstone|origin/),
+    lessons(LESSONS, here('../../asm')),
+    playground(here('../../fixtures'), LESSONS),
+    // Capstone, Keystone, and what comes with the search for who wrote a value.
+    offline(here('offline.js'), /capstone|keystone|origin/),
   ],
   preview: { port: PORT, headers: HEADERS },
 });

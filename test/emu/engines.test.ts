@@ -8,7 +8,7 @@ import type { Image } from '../../asm/image.js';
 import { EngineError } from '../../emu/errors.js';
 import { ENGINES, loadEngine, openCpu } from '../../emu/open.js';
 import type { RegisterName } from '../../emu/registers.js';
-import { linkProgram } from '../../inspect/program.js';
+import { linkProgram } from '../../inspect/program-image.js';
 import { recordSwitches, type SwitchRecord } from '../../inspect/switches.js';
 import type { Body } from '../../runtime/bodies.js';
 import { libmill } from '../../runtime/libmill.js';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { readObject } from '../../asm/elf/object.js';
 import type { Image } from '../../asm/image.js';
 import { openCpu } from '../../emu/open.js';
-import { linkProgram } from '../../inspect/program.js';
+import { linkProgram } from '../../inspect/program-image.js';
 import type { Body } from '../../runtime/bodies.js';
 import { libmill } from '../../runtime/libmill.js';
 import { chmake, chr, chs, go, print } from '../../runtime/operations.js';

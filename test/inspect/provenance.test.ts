@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UndefinedSymbol } from '../../asm/errors.js';
 import { UsageError } from '../../inspect/errors.js';
-import { assembleProgram } from '../../inspect/program.js';
+import { assembleProgram } from '../../inspect/program-image.js';
 import { placeOf, placeQuery } from '../../inspect/provenance/place.js';
 import { sourceText } from '../../inspect/provenance/report.js';
 import type { Provenance } from '../../inspect/provenance/step.js';

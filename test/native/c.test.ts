@@ -7,7 +7,7 @@ import Table from 'cli-table3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readObject } from '../../asm/elf/object.js';
 import { DEFAULT_MEMORY, openCpu } from '../../emu/open.js';
-import { linkProgram } from '../../inspect/program.js';
+import { linkProgram } from '../../inspect/program-image.js';
 import { libmill } from '../../runtime/libmill.js';
 import { Process } from '../../runtime/process.js';
 import { promised } from '../fixture.js';

@@ -1,6 +1,6 @@
 import type { Image } from '../../asm/image.js';
 import { openCpu } from '../../emu/open.js';
-import { assembleProgram } from '../../inspect/program.js';
+import { assembleProgram } from '../../inspect/program-image.js';
 import type { Body } from '../../runtime/bodies.js';
 import { libmill } from '../../runtime/libmill.js';
 import { type Outcome, Process } from '../../runtime/process.js';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readObject } from '../../asm/elf/object.js';
 import { EngineError } from '../../emu/errors.js';
 import { ENGINES, loadEngine, openCpu } from '../../emu/open.js';
-import { linkProgram } from '../../inspect/program.js';
+import { linkProgram } from '../../inspect/program-image.js';
 import { libmill } from '../../runtime/libmill.js';
 import { Process } from '../../runtime/process.js';
 import { DefinedFlags, readSteps, Stepper, type Steps, splitFlags } from './steps.js';

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'vite';
 import { libmill } from '../../../runtime/libmill.js';
-import { buildLesson, lessonNames, listingOf } from '../../lesson/folder.js';
+import { buildLesson, lessonNames } from '../../lesson/folder.js';
 import { openLesson } from '../../lesson/lesson.js';
+import { listingOf } from '../../lesson/listing.js';
 import type { Contents, Runtime } from '../contents.js';
 
 /**

@@ -7,7 +7,7 @@ import { problemsOf } from '../../../inspect/lesson/check.js';
 import { LessonError } from '../../../inspect/lesson/error.js';
 import { printedLines } from '../../../inspect/lesson/fact.js';
 import { LANGUAGES, type LessonJson, openLesson } from '../../../inspect/lesson/lesson.js';
-import { assembleProgram } from '../../../inspect/program.js';
+import { assembleProgram } from '../../../inspect/program-image.js';
 import { folderOf, jsonOf, onStage } from './lessons.js';
 
 type Languages = readonly (typeof LANGUAGES)[number][];

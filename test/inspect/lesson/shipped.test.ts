@@ -7,10 +7,10 @@ import { openCpu } from '../../../emu/open.js';
 import { REGISTERS } from '../../../emu/registers.js';
 import { momentsOf } from '../../../inspect/lesson/anchor.js';
 import { passagesOf } from '../../../inspect/lesson/check.js';
-import { listingOf } from '../../../inspect/lesson/folder.js';
 import { type Lesson, type LessonJson, openLesson } from '../../../inspect/lesson/lesson.js';
+import { listingOf } from '../../../inspect/lesson/listing.js';
 import { openStage, type Stage } from '../../../inspect/lesson/stage.js';
-import { assembleProgram, linkProgram } from '../../../inspect/program.js';
+import { assembleProgram, linkProgram } from '../../../inspect/program-image.js';
 import { libmill } from '../../../runtime/libmill.js';
 import { folderOf, jsonOf, names } from './lessons.js';
 

@@ -8,7 +8,7 @@ import { RunLinkError } from '../../../inspect/link/error.js';
 import { leanObject } from '../../../inspect/link/lean.js';
 import { MOST_CHARACTERS, readLink, writeLink } from '../../../inspect/link/link.js';
 import type { LinkedFile, LinkedRun } from '../../../inspect/link/linked-run.js';
-import { linkProgram } from '../../../inspect/program.js';
+import { linkProgram } from '../../../inspect/program-image.js';
 import { random } from '../../asm/elf/fuzz.js';
 import { fixturePrograms } from '../../fixture.js';
 import { ROOT } from '../command.js';

@@ -1,4 +1,4 @@
-import { loadEngine } from '../../../inspect/engine.js';
+import { loadEngine, openMachine } from '../../../inspect/engine.js';
 import type { FaultKind } from '../../../inspect/mutants/fault.js';
 import { faultName } from '../../../inspect/mutants/fault.js';
 import { type Result, Trial } from '../../../inspect/mutants/trial.js';
@@ -11,7 +11,7 @@ export const PATIENCE_MS = 600_000;
 /** Opens the trial of the one switch in files. */
 export async function openTrial(paths: readonly string[], options: SwitchOptions = {}): Promise<Trial> {
   await loadEngine();
-  const [code] = await prepare(await readFiles(paths), options);
+  const [code] = await prepare(await readFiles(paths), options, openMachine);
   return Trial.open(code);
 }
 

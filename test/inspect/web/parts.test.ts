@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Disassembler } from '../../../emu/disassembler.js';
-import { listingOf } from '../../../inspect/lesson/folder.js';
+import { listingOf } from '../../../inspect/lesson/listing.js';
 import type { Scene } from '../../../inspect/view/scene.js';
 import { readAddress, writeAddress } from '../../../inspect/web/address.js';
 import { Listing } from '../../../inspect/web/listing.js';
