@@ -17,6 +17,11 @@ for (let i = 0; i < 16; i++) {
   WIDTHS.set(`ymm${i}`, 256);
 }
 
+/** All registers, without `%`, those of 64 bits first. */
+export function registerNames(): string[] {
+  return [...WIDTHS.keys()];
+}
+
 /**
  * The width of a register in bits; `name` is without `%`.
  *

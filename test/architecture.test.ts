@@ -24,8 +24,6 @@ const ENTRIES = [
   'inspect/millscope.ts',
   'inspect/vitest.ts',
   'inspect/web/main.tsx',
-  // For what saves a picture on the page.
-  'inspect/web/png.ts',
   'inspect/web/vite.config.ts',
   'inspect/web/worker.ts',
   'inspect/web/workshop/worker.ts',
@@ -88,13 +86,6 @@ describe('architecture', () => {
     for (const file of reached) for (const imported of ownImportsOf(file)) reached.add(imported);
     const others = [...reached].flatMap((file) => importsOf(file).filter((one) => !one.startsWith('.')));
     expect(others.filter((one) => /^(node:|ink|react|picocolors|cli-table3)/.test(one))).toEqual([]);
-  });
-
-  it('keeps what only Node has out of links, so that a page can make and open them', () => {
-    const reached = new Set(sourceFiles.filter((file) => file.startsWith('inspect/link/')));
-    expect(reached.size).toBeGreaterThan(5);
-    for (const file of reached) for (const imported of ownImportsOf(file)) reached.add(imported);
-    expect([...reached].flatMap((file) => importsOf(file).filter((one) => !one.startsWith('.')))).toEqual([]);
   });
 
   it('keeps what only Node has out of the workshop, which is a worker', () => {

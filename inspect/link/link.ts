@@ -15,7 +15,7 @@ const KEY = 'run';
 export const MOST_CHARACTERS = 32_000;
 
 /** Bytes that a link may hold when it is unpacked; a deflated byte can become a thousand. */
-export const MOST_BYTES = 1 << 20;
+export const MOST_BYTES = 4 << 20;
 
 const COPY = 'copy all of it again, or ask whoever sent it for another';
 

@@ -34,8 +34,10 @@ const NAMES: Readonly<Record<string, string>> = { ArrowRight: '→', ArrowLeft: 
 export function commandOf(event: KeyboardEvent): string | undefined {
   if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
   const name = NAMES[event.key] ?? event.key;
-  const focused = (selector: string): boolean =>
-    event.target instanceof Element && event.target.closest(selector) !== null;
+  // What is within a shadow root is not the event's target outside of it.
+  const [target] = event.composedPath();
+  const focused = (selector: string): boolean => target instanceof Element && target.closest(selector) !== null;
+  if (focused('[contenteditable]')) return undefined;
   if (event.key !== 'Escape' && focused('input:not([type="range"]), textarea, select')) return undefined;
   // A slider has no use for letters.
   if (event.key.length > 1 && focused('[type="range"]')) return undefined;

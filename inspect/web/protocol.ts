@@ -1,16 +1,20 @@
 /** What the page and its worker say to each other. */
 import type { Source } from '../../asm/statement.js';
 import type { Verdict } from '../lesson/answer.js';
-import type { Language, LessonJson } from '../lesson/lesson.js';
+import type { Language, LessonJson, Listed } from '../lesson/lesson.js';
 import type { Asked } from '../lesson/question.js';
 import type { Place } from '../provenance/place.js';
 import type { Provenance } from '../provenance/step.js';
 import type { Watched } from '../session.js';
 import type { Stopped } from '../stops.js';
+import type { Ending } from '../view/ending.js';
+import type { OutputView } from '../view/output.js';
 import type { Scene } from '../view/scene.js';
 import type { WatchedValue } from '../watched.js';
 import type { Runtime } from './contents.js';
 import type { Move } from './moves.js';
+import type { RunOptions } from './run.js';
+import type { BuiltProgram } from './workshop/protocol.js';
 
 /** A question as it is asked. */
 export interface QuestionText {
@@ -47,6 +51,16 @@ export interface Opened {
   /** The moments of the lesson's passages, in their order; undefined for those about another program. */
   readonly moments: readonly (number | undefined)[];
   readonly scene: Scene;
+  readonly outcome: Outcome;
+}
+
+/** What comes of a run, as far as it is followed before somebody asks for more. */
+export interface Outcome {
+  /** Its last moment. */
+  readonly moment: number;
+  readonly output: OutputView;
+  /** undefined if it goes on. */
+  readonly ending: Ending | undefined;
 }
 
 /** A breakpoint or a watchpoint that is set. */
@@ -82,13 +96,26 @@ export interface Judged {
 export interface Requests {
   lesson: { ask: { readonly lesson: LessonJson; readonly runtime: Runtime }; reply: LessonPage };
   open: {
-    ask: { readonly program: string; readonly pinned: number | undefined; readonly moment: number };
+    /** Without a moment it is opened at the one that its first passage is about. */
+    ask: { readonly program: string; readonly pinned: number | undefined; readonly moment: number | undefined };
+    reply: Opened;
+  };
+  /** A program of the playground. @param listing of the runtime, if that is as shipped */
+  run: {
+    ask: {
+      readonly program: BuiltProgram;
+      readonly listing: readonly Listed[];
+      readonly options: RunOptions;
+      readonly moment: number;
+    };
     reply: Opened;
   };
   move: {
     ask: { readonly move: Move; readonly pinned: number | undefined };
     reply: { readonly scene: Scene; readonly arrival: Arrival };
   };
+  /** The moment that is shown and those behind it; fewer, if the run ends before. */
+  scenes: { ask: { readonly steps: number }; reply: readonly Scene[] };
   /** Why something holds what it holds at a moment; undefined if the way there was interrupted. */
   why: { ask: { readonly of: WatchedValue | Place; readonly moment: number }; reply: Provenance | undefined };
   /** All that are set then. */

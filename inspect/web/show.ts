@@ -5,10 +5,13 @@ import { judge, rightAnswer } from '../lesson/answer.js';
 import { type Language, type Lesson, programOf } from '../lesson/lesson.js';
 import { expected } from '../lesson/question.js';
 import { openStage, type Stage } from '../lesson/stage.js';
+import { scenesFrom } from '../picture/scenes.js';
 import type { Place } from '../provenance/place.js';
 import type { Provenance } from '../provenance/step.js';
 import type { Watched } from '../session.js';
 import { stoppedAt } from '../stops.js';
+import { endingOf } from '../view/ending.js';
+import { outputView } from '../view/output.js';
 import { type Scene, sceneOf } from '../view/scene.js';
 import { Viewer } from '../view/viewer.js';
 import { placeOfWatched, type WatchedValue } from '../watched.js';
@@ -23,7 +26,14 @@ const LOOKED_AHEAD = 500_000;
 /** So much of a value's way is told at once. */
 const STEPS = 6;
 
-/** A lesson's program in a machine, and what the page may ask of it. */
+/** What a program belongs to that no lesson is about. */
+const NO_TEXT = { title: '', introduction: '', passages: [] };
+const NO_LESSON: Lesson = { name: '', programs: new Map(), texts: { en: NO_TEXT, zh: NO_TEXT } };
+
+/** How much of the output of a whole run is told. */
+const LINES = 200;
+
+/** A program in a machine, mostly a lesson's, and what the page may ask of it. */
 export class Show {
   readonly #lesson: Lesson;
   readonly #program: string;
@@ -52,20 +62,34 @@ export class Show {
     return new Show(lesson, program, cpu, stage, await Viewer.open(stage.session, { instructions }));
   }
 
-  /** Runs ahead, so that the whole run can be drawn, finds the passages, and goes to a moment. */
-  async begin(moment: number, pinned: number | undefined, options: MoveOptions): Promise<Opened> {
+  /** Of a program that is in a machine already. */
+  static async of(stage: Stage, instructions: Listing, cpu: Cpu): Promise<Show> {
+    return new Show(NO_LESSON, '', cpu, stage, await Viewer.open(stage.session, { instructions }));
+  }
+
+  /**
+   * Runs ahead, so that the whole run can be drawn, finds the passages, and goes to a moment.
+   * @param moment undefined for the one that is read about first
+   */
+  async begin(moment: number | undefined, pinned: number | undefined, options: MoveOptions): Promise<Opened> {
     const { session } = this.#stage;
     const { passages } = this.#lesson.texts.en;
     const mine = passages.map((passage) => programOf(this.#lesson, passage) === this.#program);
     await session.go(LOOKED_AHEAD, options);
+    const outcome = {
+      moment: session.moment,
+      output: outputView(session, LINES),
+      ending: endingOf(session.process, session.outcome),
+    };
     const anchors = passages.filter((_, index) => mine[index]).map(({ anchor }) => anchor);
     const found = [...(await momentsOf(this.#stage, anchors, options))];
     this.#moments = mine.map((isMine) => (isMine ? found.shift() : undefined));
-    await session.go(moment, options);
+    await session.go(moment ?? this.#moments.find((one) => one !== undefined) ?? 0, options);
     return {
       program: this.#program,
       moments: this.#moments,
       scene: await this.look(pinned),
+      outcome,
     };
   }
 
@@ -82,6 +106,17 @@ export class Show {
     const missed = !(await perform(session, move, options));
     const arrival = { ...(await stoppedAt(session)), missed };
     return { scene: await this.look(pinned), arrival };
+  }
+
+  /** The moment that is shown and those behind it, with the session where it was. */
+  async scenes(steps: number): Promise<readonly Scene[]> {
+    const { session } = this.#stage;
+    const here = session.moment;
+    try {
+      return await scenesFrom(session, this.#viewer, here, steps);
+    } finally {
+      await session.go(here);
+    }
   }
 
   /** Why something holds what it holds at a moment, with the session where it was; undefined if it did not come there. */

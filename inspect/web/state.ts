@@ -1,9 +1,9 @@
+import type { Source } from '../../asm/statement.js';
 import type { Language } from '../lesson/lesson.js';
 import type { Provenance, ProvenanceStep } from '../provenance/step.js';
 import type { Scene } from '../view/scene.js';
 import type { WatchedValue } from '../watched.js';
-import type { Contents } from './contents.js';
-import type { Arrival, LessonPage, Stop } from './protocol.js';
+import type { Arrival, Stop } from './protocol.js';
 
 /** How far the engine has come. */
 export type EngineState =
@@ -33,13 +33,12 @@ export interface Inquiry {
   readonly origin: Origin | undefined;
 }
 
-/** What the page shows. */
+/** What all places of the page show. */
 export interface State {
   readonly language: Language;
-  readonly contents: Contents;
-  readonly lesson: LessonPage | undefined;
-  readonly program: string;
-  /** Of the lesson's passages; undefined for those about another program. */
+  /** The texts that the program is made of. */
+  readonly sources: readonly Source[];
+  /** Marks of the run, such as a lesson's passages; undefined for those about another program. */
   readonly moments: readonly (number | undefined)[];
   readonly engine: EngineState;
   readonly scene: Scene | undefined;
@@ -49,7 +48,7 @@ export interface State {
   readonly busy: { readonly moment: number | undefined } | undefined;
   /** What could not be done. */
   readonly refused: string | undefined;
-  /** Index. */
+  /** The mark that is read: its index. */
   readonly passage: number;
   /** Id of a coroutine that is to be seen. */
   readonly pinned: number | undefined;

@@ -1,7 +1,6 @@
 /** Builds the page into `inspect/web/dist`: files that any host can serve, in any folder. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
-import { PORT } from '../link/site.js';
 import { engineSize } from './build/engine-size.js';
 import { lessons } from './build/lessons.js';
 import { offline } from './build/offline.js';
@@ -39,8 +38,8 @@ export default defineConfig({
     contentSecurityPolicy(),
     lessons(LESSONS, here('../../asm')),
     playground(here('../../fixtures'), LESSONS),
-    // Capstone, Keystone, and what comes with the search for who wrote a value.
-    offline(here('offline.js'), /capstone|keystone|origin/),
+    // What is for the playground alone, and Capstone with the search for who wrote a value.
+    offline(here('offline.js'), /capstone|keystone|origin|playground|place-/),
   ],
-  preview: { port: PORT, headers: HEADERS },
+  preview: { port: 4178, headers: HEADERS },
 });

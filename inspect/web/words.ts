@@ -3,6 +3,8 @@ import type { Language } from '../lesson/lesson.js';
 const EN = {
   title: 'millscope',
   lessons: 'Lessons',
+  playground: 'Playground',
+  places: 'Places',
   lesson: 'Lesson',
   language: 'Language',
   theme: 'Colours',
@@ -203,6 +205,8 @@ function setOff(who: string): string {
 const ZH: Words = {
   title: 'millscope',
   lessons: '课程',
+  playground: '实验场',
+  places: '位置',
   lesson: '课程',
   language: '语言',
   theme: '颜色',

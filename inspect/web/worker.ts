@@ -7,6 +7,7 @@ import { loadEngine, openCpu } from './engine.js';
 import { lessonPage } from './lesson-page.js';
 import { Listing } from './listing.js';
 import type { FromWorker, Kind, Requests, ToWorker } from './protocol.js';
+import { stageOf } from './run.js';
 import { Show } from './show.js';
 
 const tell = (message: FromWorker): void => self.postMessage(message);
@@ -15,7 +16,9 @@ const tell = (message: FromWorker): void => self.postMessage(message);
 const PATIENCE_MS = 250;
 
 /** The engine is on its way from the beginning, whatever is asked for. */
-const engine: Promise<() => Cpu> = loadEngine((loaded, total) => tell({ kind: 'loading', loaded, total })).then(() => {
+const engine: Promise<(memory?: number) => Cpu> = loadEngine((loaded, total) =>
+  tell({ kind: 'loading', loaded, total }),
+).then(() => {
   tell({ kind: 'ready' });
   return openCpu;
 });
@@ -51,7 +54,21 @@ const ANSWERS: {
     show = await Show.open(inLesson(), program, listing, open());
     return show.begin(moment, pinned, options);
   },
+  async run({ program, listing, options: said, moment }, options) {
+    const open = await engine;
+    show?.close();
+    show = undefined;
+    const cpu = open(said.memory << 20);
+    try {
+      show = await Show.of(stageOf(cpu, program, said), new Listing(program.listing, listing), cpu);
+    } catch (error) {
+      cpu.close();
+      throw error;
+    }
+    return show.begin(moment, undefined, options);
+  },
   move: async ({ move, pinned }, options) => shown().move(move, pinned, options),
+  scenes: async ({ steps }) => shown().scenes(steps),
   why: async ({ of, moment }, options) => shown().why(of, moment, options),
   watch: async ({ watched }) => shown().watch(watched),
   unwatch: async ({ numbers }) => shown().unwatch(numbers),

@@ -16,6 +16,7 @@ import { type Language, readManifest } from '../../lesson/lesson.js';
 import { readText } from '../../lesson/text.js';
 import { runtimeSources } from '../../runtime-files.js';
 import { Session } from '../../session.js';
+import type { PlaygroundContents, ShippedRun } from '../playground/contents.js';
 import type { BuiltProgram, ProgramFile } from '../workshop/protocol.js';
 import { Workshop } from '../workshop/workshop.js';
 
@@ -28,19 +29,6 @@ export interface Listed {
   /** An anchor, as lessons have them. */
   readonly at?: string;
   readonly titles: Readonly<Record<Language, string>>;
-}
-
-/** `playground/NAME.json`: a run, whose objects are in base64, and its program as the machine takes it. */
-export interface ShippedRun {
-  readonly files: readonly (Source | { readonly name: string; readonly base64: string })[];
-  readonly runtime: readonly Source[];
-  readonly arguments: readonly string[];
-  readonly name: string;
-  readonly environment: readonly string[];
-  readonly seed: string;
-  readonly memory: number;
-  readonly moment: number;
-  readonly program: BuiltProgram;
 }
 
 /** What the playground can open: what is listed, and the programs of the lessons. @throws LessonError */
@@ -156,10 +144,7 @@ export function playground(fixtures: string, lessons: string): Plugin {
       };
       const programs = playgroundPrograms(fixtures, lessons);
       for (const one of programs) emit(one.name, await shippedRun(one));
-      emit(
-        'index',
-        programs.map(({ name, titles }) => ({ name, titles })),
-      );
+      emit('index', programs.map(({ name, titles }) => ({ name, titles })) satisfies PlaygroundContents);
     },
   };
 }

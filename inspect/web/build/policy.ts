@@ -2,12 +2,12 @@ import type { Plugin } from 'vite';
 
 /**
  * Scripts, styles and data from the site alone, and no evaluated text. `wasm-unsafe-eval` lets WASM be compiled, and
- * nothing else: Capstone is some, which comes when somebody asks who wrote a value. unicorn.js is plain JavaScript. A
- * picture becomes a PNG by way of an image that the page has made itself (blob:).
+ * nothing else: Capstone and Keystone are some, which come when somebody asks who wrote a value, or edits. unicorn.js is
+ * plain JavaScript. A picture becomes a PNG by way of an image that the page has made itself (blob:).
  */
 export const POLICY =
-  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; " +
-  "style-src 'self'; img-src 'self' blob:; " +
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; style-src 'self'; " +
+  "img-src 'self' blob:; " +
   "manifest-src 'self'; base-uri 'none'; form-action 'none'";
 
 /** What a server can send besides, since a worker takes its policy from its own file's headers and not from the page. */

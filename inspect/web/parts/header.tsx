@@ -1,16 +1,16 @@
 import { type ReactNode, useState } from 'react';
 import { LANGUAGES } from '../../lesson/lesson.js';
 import { storedTheme, storeTheme, THEMES } from '../settings.js';
-import { usePart, usePlayer, useWords } from './context.js';
+import { usePart, usePlaces, usePlayer, useReader, useReading, useStore, useWords } from './context.js';
 
 const LANGUAGE_NAMES = { en: 'English', zh: '中文' } as const;
 
-/** Which lesson, in which language and colours. */
+/** Where one is, in which language and colours. */
 export function Header(): ReactNode {
   const player = usePlayer();
   const words = useWords();
-  const contents = usePart('contents');
-  const lesson = usePart('lesson');
+  const places = usePlaces();
+  const place = useStore(places, 'place');
   const language = usePart('language');
   const [theme, setTheme] = useState(storedTheme);
   return (
@@ -19,17 +19,19 @@ export function Header(): ReactNode {
         {words.skip}
       </button>
       <strong className="name">millscope</strong>
-      <label className="choose-lesson">
-        <span className="unseen">{words.lesson}</span>
-        <select value={lesson?.name ?? ''} onChange={({ target }) => void player.openLesson(target.value)}>
-          {lesson === undefined && <option value="">…</option>}
-          {contents.map(({ name, titles }, index) => (
-            <option key={name} value={name}>
-              {index + 1}. {titles[language]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <nav className="places" aria-label={words.places}>
+        {(['lessons', 'playground'] as const).map((one) => (
+          <button
+            key={one}
+            type="button"
+            aria-current={one === place ? 'page' : undefined}
+            onClick={() => void places.go(one)}
+          >
+            {words[one]}
+          </button>
+        ))}
+      </nav>
+      {place === 'lessons' && <ChooseLesson />}
       <span className="room" />
       <label>
         <span className="unseen">{words.language}</span>
@@ -62,5 +64,26 @@ export function Header(): ReactNode {
         </select>
       </label>
     </header>
+  );
+}
+
+function ChooseLesson(): ReactNode {
+  const reader = useReader();
+  const words = useWords();
+  const contents = useReading('contents');
+  const lesson = useReading('lesson');
+  const language = usePart('language');
+  return (
+    <label className="choose-lesson">
+      <span className="unseen">{words.lesson}</span>
+      <select value={lesson?.name ?? ''} onChange={({ target }) => void reader.openLesson(target.value)}>
+        {lesson === undefined && <option value="">…</option>}
+        {contents.map(({ name, titles }, index) => (
+          <option key={name} value={name}>
+            {index + 1}. {titles[language]}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react';
 import { endingLines } from '../../picture/telling.js';
 import type { Ending } from '../../view/ending.js';
-import type { OutputView } from '../../view/output.js';
+import type { OutputLine, OutputView } from '../../view/output.js';
 import { useWords } from './context.js';
 
 /** What the program has printed up to this moment. */
@@ -17,25 +17,40 @@ export function Output({ output }: { readonly output: OutputView }): ReactNode {
       <h2 id="output-title">{words.output}</h2>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled is to be reached by keys */}
       <pre ref={box} tabIndex={0}>
-        {output.lines.length === 0 && <span className="none">{words.noOutput}</span>}
-        {output.lines.map(({ stream, text }, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
-          <span key={index} className={stream === 2 ? 'stderr' : ''}>{`${stream === 2 ? '! ' : ''}${text}\n`}</span>
-        ))}
+        <Lines lines={output.lines} />
       </pre>
     </section>
   );
 }
 
-/** How the program ended. */
-export function End({ ending }: { readonly ending: Ending }): ReactNode {
+/** What has been printed. */
+export function Lines({ lines }: { readonly lines: readonly OutputLine[] }): ReactNode {
   const words = useWords();
+  if (lines.length === 0) return <span className="none">{words.noOutput}</span>;
+  return lines.map(({ stream, text }, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name
+    <span key={index} className={stream === 2 ? 'stderr' : ''}>{`${stream === 2 ? '! ' : ''}${text}\n`}</span>
+  ));
+}
+
+/** How a run has ended, said aloud. */
+export function End({ ending }: { readonly ending: Ending }): ReactNode {
   return (
     <div className="ending" role="status">
+      <EndingText ending={ending} />
+    </div>
+  );
+}
+
+/** How a run has ended. */
+export function EndingText({ ending }: { readonly ending: Ending }): ReactNode {
+  const words = useWords();
+  return (
+    <>
       <strong>{words.ended}</strong>
       {endingLines(ending, words).map((line) => (
         <p key={line}>{line}</p>
       ))}
-    </div>
+    </>
   );
 }

@@ -1,61 +1,65 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect } from 'react';
 import { hex } from '../../names.js';
 import { commandOf } from '../keys.js';
 import { moveOf } from '../moves.js';
-import type { Player } from '../player.js';
+import type { Places } from '../places.js';
 import { keysAreOn } from '../settings.js';
-import { Code } from './code.js';
-import { PlayerProvider, usePart, usePlayer, useWords, WordsProvider } from './context.js';
+import { PlacesProvider, usePart, usePlaces, useStore, WordsProvider } from './context.js';
 import { Controls } from './controls.js';
 import { Header } from './header.js';
 import { HiddenProvider } from './hidden.js';
 import { InquiryPanel } from './inquiry.js';
 import { KeysDialog } from './keys-dialog.js';
-import { LessonText } from './lesson.js';
-import { Memory } from './memory.js';
-import { End, Output } from './output.js';
-import { Predict } from './predict.js';
-import { Runtime } from './runtime.js';
-import { Switchboard } from './switchboard.js';
+import { Reading } from './reading.js';
+import { Stage } from './stage.js';
 
-/** The page: a lesson, the machine, and what moves it. */
-export function Page({ player }: { readonly player: Player }): ReactNode {
+const PlaygroundPlace = lazy(() => import('../playground/parts/place.js'));
+
+/** The page: a place, the machine, and what moves it. */
+export function Page({ places }: { readonly places: Places }): ReactNode {
   return (
-    <PlayerProvider value={player}>
+    <PlacesProvider value={places}>
       <WordsProvider>
         <Whole />
       </WordsProvider>
-    </PlayerProvider>
+    </PlacesProvider>
   );
 }
 
 function Whole(): ReactNode {
-  const player = usePlayer();
+  const places = usePlaces();
+  const place = useStore(places, 'place');
+  const playground = useStore(places, 'playground');
   useEffect(() => {
     const press = (event: KeyboardEvent): void => {
       const command = commandOf(event);
       if (command === undefined || (command !== 'close' && !keysAreOn())) return;
       if (document.querySelector('dialog[open]') !== null) return;
       event.preventDefault();
-      obey(player, command);
+      obey(places, command);
     };
-    const follow = (): void => void player.follow();
+    // By now the machine may have written another one.
+    const follow = ({ newURL }: HashChangeEvent): void => void places.follow(new URL(newURL).hash);
     window.addEventListener('keydown', press);
     window.addEventListener('hashchange', follow);
     return () => {
       window.removeEventListener('keydown', press);
       window.removeEventListener('hashchange', follow);
     };
-  }, [player]);
+  }, [places]);
   return (
     <>
       <Header />
-      <main>
-        <HiddenProvider>
-          <Reading />
-          <Stage />
-        </HiddenProvider>
-      </main>
+      {place === 'lessons' ? (
+        <main>
+          <HiddenProvider>
+            <Reading />
+            <Stage />
+          </HiddenProvider>
+        </main>
+      ) : (
+        <Suspense>{playground !== undefined && <PlaygroundPlace playground={playground} />}</Suspense>
+      )}
       <Asked />
       <Controls />
       <Keys />
@@ -72,15 +76,15 @@ function Keys(): ReactNode {
   return usePart('showsKeys') && <KeysDialog />;
 }
 
-function obey(player: Player, command: string): void {
+function obey({ player, reader, state: { place } }: Places, command: string): void {
   const { passage, predicting, inquiry } = player.state;
   const move = moveOf(command);
   if (move !== undefined) {
     player.pause();
     player.move(move);
   } else if (command === 'play') player.play();
-  else if (command === 'next-passage') void player.toPassage(passage + 1);
-  else if (command === 'previous-passage') void player.toPassage(passage - 1);
+  else if (command === 'next-passage' && place === 'lessons') void reader.toPassage(passage + 1);
+  else if (command === 'previous-passage' && place === 'lessons') void reader.toPassage(passage - 1);
   else if (command === 'predict') player.setPredicting(!predicting);
   else if (command === 'toggle') void player.toggle(chosenPlace() ?? nextPlace(player));
   else if (command === 'why') void player.who();
@@ -96,79 +100,6 @@ function chosenPlace(): string | undefined {
   return document.activeElement?.closest<HTMLElement>('[data-place]')?.dataset.place;
 }
 
-function nextPlace({ state: { scene } }: Player): string {
+function nextPlace({ state: { scene } }: Places['player']): string {
   return hex(scene?.view.registers.find(({ name }) => name === 'rip')?.now ?? 0n);
-}
-
-/** The text, and what the program and libmill say. */
-function Reading(): ReactNode {
-  const lesson = usePart('lesson');
-  const scene = usePart('scene');
-  const passage = usePart('passage');
-  const box = useRef<HTMLDivElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another passage is read from its beginning
-  useEffect(() => {
-    if (box.current !== null) box.current.scrollTop = 0;
-  }, [passage, lesson?.name]);
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled is to be reached by keys
-    <div className="reading" ref={box} tabIndex={0}>
-      {lesson !== undefined && <LessonText lesson={lesson} />}
-      {scene?.ending !== undefined && <End ending={scene.ending} />}
-      {scene !== undefined && <Runtime scene={scene} />}
-      {scene !== undefined && <Output output={scene.view.output} />}
-    </div>
-  );
-}
-
-/** The machine, or how far it has come. */
-function Stage(): ReactNode {
-  const words = useWords();
-  const scene = usePart('scene');
-  const previous = usePart('previous');
-  const lesson = usePart('lesson');
-  const program = usePart('program');
-  const predicting = usePart('predicting');
-  if (scene === undefined) return <Coming />;
-  const { view } = scene;
-  const next = view.code.next?.text ?? '';
-  return (
-    <div className="stage">
-      <p className="unseen" role="status">
-        {words.moment} {view.moment}: {view.running === undefined ? '' : words.coroutine(view.running)},{' '}
-        {view.code.place}. {words.next}: {next}
-      </p>
-      {predicting && <Predict scene={scene} />}
-      <Switchboard scene={scene} previous={previous} />
-      <Code code={view.code} sources={lesson?.sources[program] ?? []} />
-      <Memory scene={scene} />
-    </div>
-  );
-}
-
-function Coming(): ReactNode {
-  const player = usePlayer();
-  const words = useWords();
-  const engine = usePart('engine');
-  const refused = usePart('refused');
-  if (engine.kind === 'broken' || refused !== undefined) {
-    return (
-      <div className="stage coming" role="alert">
-        <p>{engine.kind === 'broken' ? `${words.broken}: ${engine.message}` : refused}</p>
-        <button type="button" onClick={() => void player.restart()}>
-          {words.again}
-        </button>
-      </div>
-    );
-  }
-  const [loaded, total] = engine.kind === 'loading' ? [engine.loaded, engine.total] : [1, 1];
-  const isComing = loaded < total || total === 0;
-  return (
-    <div className="stage coming" role="status">
-      <label>
-        {isComing ? words.loading : words.starting} {isComing && total > 0 && `${Math.floor((loaded / total) * 100)} %`}
-        <progress max={total || 1} value={isComing ? loaded : undefined} />
-      </label>
-    </div>
-  );
 }

@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactNode, useId, useState } from 'react';
 import type { Judged, QuestionText } from '../protocol.js';
-import { usePart, usePlayer, useWords } from './context.js';
+import { usePart, useReader, useWords } from './context.js';
 import { useHide } from './hidden.js';
 import { Markdown } from './markdown.js';
 
@@ -13,7 +13,7 @@ interface Props {
 
 /** A question, whose answer the machine judges. */
 export function Question({ question, passage, number }: Props): ReactNode {
-  const player = usePlayer();
+  const reader = useReader();
   const words = useWords();
   const scene = usePart('scene');
   const moments = usePart('moments');
@@ -24,7 +24,7 @@ export function Question({ question, passage, number }: Props): ReactNode {
   const hint = words.hints[question.kind];
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    setJudged(await player.answer(passage, number, typed));
+    setJudged(await reader.answer(passage, number, typed));
   };
   const change = (text: string): void => {
     setTyped(text);

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +7,7 @@ import { REGISTER_FILE } from '../../../emu/registers.js';
 import { CHROMIUM, openChromium } from '../../../fixtures/pictures/chromium.js';
 import { PLACE, shownText, WINDOW } from '../../../fixtures/pictures/shown.js';
 import type { Contents } from '../../../inspect/web/contents.js';
+import { seriousFaults } from './axe.js';
 import { atMoment, momentOf, ready, visit } from './browser.js';
 import { type Chain, chainInNode, lessonFile, type Shown, shownInNode, stopsInNode } from './in-node.js';
 import { openSite, type Site } from './site.js';
@@ -45,15 +45,19 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
     await close();
   });
 
-  test('brings nothing of Node, no assembler and no native engine; the disassembler is apart', () => {
-    const assets = join(site.folder, 'assets');
-    // Capstone's own script looks whether it is in Node.
-    const scripts = readdirSync(assets).filter((name) => name.endsWith('.js') && !name.startsWith('capstone-'));
+  test('a lesson brings nothing of Node, no assembler, no disassembler and no native engine', async () => {
+    const before = site.asked.length;
+    const { page, close } = await visit(browser, site.url, { serviceWorkers: 'block' });
+    await ready(page);
+    const scripts = [...new Set(site.asked.slice(before))]
+      .filter((path) => path.endsWith('.js'))
+      .map((path) => basename(path));
     expect(scripts.length).toBeGreaterThan(2);
     for (const name of scripts) {
-      const text = readFileSync(join(assets, name), 'utf8');
-      expect(text.match(/koffi|keystone|cs_disasm|["'`]node:\w+["'`]|cli-table|picocolors/gi), name).toBeNull();
+      const text = readFileSync(join(site.folder, 'assets', name), 'utf8');
+      expect(text.match(/koffi|ks_asm|cs_disasm|["'`]node:\w+["'`]|cli-table|picocolors/gi), name).toBeNull();
     }
+    await close();
   });
 
   test('says who wrote a value, back to where it was made, and brings the disassembler then', async () => {
@@ -438,14 +442,6 @@ async function answerAll(page: Page): Promise<number> {
   // Keys are for the machine again.
   await page.locator('.lesson h1').click();
   return questions.count();
-}
-
-/** What axe calls serious or worse. */
-async function seriousFaults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
 }
 
 /** Waits until a chain is on the page: moments and values, the last write first. */
