@@ -45,7 +45,8 @@ class Fields {
     private readonly what: string,
     known: readonly string[],
   ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new RunLinkError(`${what} is none`);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new RunLinkError(`${what} is no object of JSON`);
     this.#fields = new Map(Object.entries(value));
     const other = [...this.#fields.keys()].find((name) => !known.includes(name));
     if (other !== undefined) throw new RunLinkError(`${what} has ${shortly(other)}, which is not known`);

@@ -4,8 +4,11 @@ import { RunLinkError } from './error.js';
 import type { LinkedRun } from './linked-run.js';
 import { pack, unpack } from './packed.js';
 
-/** Of what the text behind the number means. */
-const VERSION = 1;
+/**
+ * Of what the text behind the number means. A moment is a count of instructions, those of the runtime included: with
+ * another runtime it is another moment, and this is to be another number.
+ */
+export const VERSION = 1;
 const KEY = 'run';
 
 /**
@@ -15,7 +18,7 @@ const KEY = 'run';
 export const MOST_CHARACTERS = 32_000;
 
 /** Bytes that a link may hold when it is unpacked; a deflated byte can become a thousand. */
-export const MOST_BYTES = 4 << 20;
+export const MOST_BYTES = 1 << 20;
 
 const COPY = 'copy all of it again, or ask whoever sent it for another';
 

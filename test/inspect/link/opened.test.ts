@@ -1,5 +1,6 @@
 /** A link opens the very state that its run was in: all registers, and all of memory. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { differingRegisters, differingWords } from '../../../inspect/diff/state.js';
@@ -142,11 +143,19 @@ describe('what a link opens', () => {
     expect(other.link).toBe(link.replace('http://localhost:4178/', 'https://example.org/mill/'));
   });
 
-  it('is refused with a runtime of its own, as long as none can be built', async () => {
+  it('runs on the runtime that it has with it, as --runtime does', async () => {
+    const edited = join(ROOT, 'fixtures/playground/broken-r13/runtime/mill_setjmp.s');
+    const linked = await expectSameState(runOf(['fixtures/programs/every-slot.s'], { runtime: [edited] }), 180);
+    expect(linked.runtime).toEqual([{ name: 'mill_setjmp.s', text: readFileSync(edited, 'utf8') }]);
+    const without = await stateOf({ ...linked, runtime: [] });
+    expect([...differingWords(await stateOf(linked), without)]).not.toEqual([]);
+  });
+
+  it('is refused with a runtime that there is none of, or a machine that there is none of', async () => {
     const { linked } = await linkedAt(runOf(['fixtures/programs/every-slot.s']), 3);
-    const edited = { ...linked, runtime: [{ name: 'mill_setjmp.s', text: 'ret\n' }] };
-    expect(await readLink(await writeLink(edited))).toEqual(edited);
-    await expect(openLinked(edited)).rejects.toThrow(/the link has a runtime of its own \(mill_setjmp\.s\)/);
+    const other = { ...linked, runtime: [{ name: 'other.s', text: 'ret\n' }] };
+    expect(await readLink(await writeLink(other))).toEqual(other);
+    await expect(openLinked(other)).rejects.toThrow(/the runtime has no source other\.s/);
     await expect(openLinked({ ...linked, memory: 1 })).rejects.toThrow(/^the run cannot be opened: there are 1 MiB/);
   });
 });

@@ -1,12 +1,14 @@
 /** What is written into a link comes out of it, and is what its format says. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readObject } from '../../../asm/elf/object.js';
+import { LIBMILL_IMAGE } from '../../../asm/libmill.image.js';
 import { RunLinkError } from '../../../inspect/link/error.js';
 import { leanObject } from '../../../inspect/link/lean.js';
-import { MOST_CHARACTERS, readLink, writeLink } from '../../../inspect/link/link.js';
+import { MOST_CHARACTERS, readLink, VERSION, writeLink } from '../../../inspect/link/link.js';
 import type { LinkedFile, LinkedRun } from '../../../inspect/link/linked-run.js';
 import { linkProgram } from '../../../inspect/program-image.js';
 import { random } from '../../asm/elf/fuzz.js';
@@ -59,6 +61,11 @@ const runs: fc.Arbitrary<LinkedRun> = fc.record({
 });
 
 describe('a link to a moment', () => {
+  it('is of a version of its own for each runtime, as moments count what that executes', () => {
+    const digest = createHash('sha256').update(JSON.stringify(LIBMILL_IMAGE.sections)).digest('hex');
+    expect(`${VERSION} ${digest.slice(0, 16)}`, 'the runtime is another: raise VERSION, and put this here').toBe('1 9028e354b2e7c47f');
+  });
+
   it('holds the run that it was made of, whatever is in it, and is the same for the same one', async () => {
     await fc.assert(
       fc.asyncProperty(runs, async (run) => {

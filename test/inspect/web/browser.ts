@@ -1,4 +1,6 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { REGISTER_FILE } from '../../../emu/registers.js';
+import type { Shown } from './in-node.js';
 
 /** A page, and what went wrong in it. */
 export interface Visit {
@@ -37,4 +39,20 @@ export async function momentOf(page: Page): Promise<number> {
 /** Waits until the machine can be moved. */
 export async function ready(page: Page): Promise<void> {
   await page.locator('.switchboard').waitFor();
+}
+
+/** The registers, and both ctx, as they stand on the page. */
+export async function shownInPage(page: Page): Promise<Pick<Shown, 'registers' | 'output'> & { contexts: string[][] }> {
+  return page.evaluate((names) => {
+    const text = (selector: string, within: ParentNode): string => within.querySelector(selector)?.textContent ?? '';
+    const rows = [...document.querySelectorAll('.context')];
+    return {
+      registers: names.map((name): [string, string] => [name, text(`[data-register="${name}"] .now .value`, document)]),
+      contexts: rows.map((row) => [
+        row.getAttribute('data-coroutine') ?? '',
+        ...[...row.querySelectorAll('[data-slot] .value')].map((value) => value.textContent ?? ''),
+      ]),
+      output: text('.output pre', document),
+    };
+  }, REGISTER_FILE);
 }

@@ -65,24 +65,28 @@ export async function shownInNode(
     const shown: Shown[] = [];
     for (const moment of moments) {
       await session.go(moment);
-      const { process, history } = session;
-      const { cpu } = process;
-      const output = history.outputs.filter((one) => one.moment <= moment);
-      shown.push({
-        registers: REGISTER_FILE.map((register): [string, string] => [register, hex(cpu.read(register))]),
-        coroutines: new Map(
-          process
-            .coroutines()
-            .map((cr) => [
-              String(process.mill.census.id(cr)),
-              CTX_SLOTS.map((_, slot) => hex(cpu.memory.u64(cr + CTX + slot * 8))),
-            ]),
-        ),
-        output: output.map(({ bytes }) => new TextDecoder().decode(bytes)).join('') || 'nothing yet',
-      });
+      shown.push(shownNow(session));
     }
     return { moments, shown };
   });
+}
+
+/** What is to be on the page at the session's moment, as read from the machine itself. */
+export function shownNow({ process, history, moment }: Session): Shown {
+  const { cpu } = process;
+  const output = history.outputs.filter((one) => one.moment <= moment);
+  return {
+    registers: REGISTER_FILE.map((register): [string, string] => [register, hex(cpu.read(register))]),
+    coroutines: new Map(
+      process
+        .coroutines()
+        .map((cr) => [
+          String(process.mill.census.id(cr)),
+          CTX_SLOTS.map((_, slot) => hex(cpu.memory.u64(cr + CTX + slot * 8))),
+        ]),
+    ),
+    output: output.map(({ bytes }) => new TextDecoder().decode(bytes)).join('') || 'nothing yet',
+  };
 }
 
 /** A value's way: moments and values, the last write first. */

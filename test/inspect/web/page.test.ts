@@ -3,13 +3,12 @@ import { basename, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { REGISTER_FILE } from '../../../emu/registers.js';
 import { CHROMIUM, openChromium } from '../../../fixtures/pictures/chromium.js';
 import { PLACE, shownText, WINDOW } from '../../../fixtures/pictures/shown.js';
 import type { Contents } from '../../../inspect/web/contents.js';
 import { seriousFaults } from './axe.js';
-import { atMoment, momentOf, ready, visit } from './browser.js';
-import { type Chain, chainInNode, lessonFile, type Shown, shownInNode, stopsInNode } from './in-node.js';
+import { atMoment, momentOf, ready, shownInPage, visit } from './browser.js';
+import { type Chain, chainInNode, lessonFile, shownInNode, stopsInNode } from './in-node.js';
 import { openSite, type Site } from './site.js';
 
 const MEGABYTE = 1_000_000;
@@ -461,20 +460,4 @@ async function chainIs(page: Page, expected: Chain): Promise<void> {
 async function goTo(page: Page, moment: number): Promise<void> {
   await page.getByRole('slider', { name: 'Who ran when' }).fill(String(moment));
   await atMoment(page, moment);
-}
-
-/** The registers, and both ctx, as they stand on the page. */
-async function shownInPage(page: Page): Promise<Pick<Shown, 'registers' | 'output'> & { contexts: string[][] }> {
-  return page.evaluate((names) => {
-    const text = (selector: string, within: ParentNode): string => within.querySelector(selector)?.textContent ?? '';
-    const rows = [...document.querySelectorAll('.context')];
-    return {
-      registers: names.map((name): [string, string] => [name, text(`[data-register="${name}"] .now .value`, document)]),
-      contexts: rows.map((row) => [
-        row.getAttribute('data-coroutine') ?? '',
-        ...[...row.querySelectorAll('[data-slot] .value')].map((value) => value.textContent ?? ''),
-      ]),
-      output: text('.output pre', document),
-    };
-  }, REGISTER_FILE);
 }
