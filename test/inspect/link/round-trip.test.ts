@@ -63,7 +63,9 @@ const runs: fc.Arbitrary<LinkedRun> = fc.record({
 describe('a link to a moment', () => {
   it('is of a version of its own for each runtime, as moments count what that executes', () => {
     const digest = createHash('sha256').update(JSON.stringify(LIBMILL_IMAGE.sections)).digest('hex');
-    expect(`${VERSION} ${digest.slice(0, 16)}`, 'the runtime is another: raise VERSION, and put this here').toBe('1 9028e354b2e7c47f');
+    expect(`${VERSION} ${digest.slice(0, 16)}`, 'the runtime is another: raise VERSION, and put this here').toBe(
+      '1 9028e354b2e7c47f',
+    );
   });
 
   it('holds the run that it was made of, whatever is in it, and is the same for the same one', async () => {
