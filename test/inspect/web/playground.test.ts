@@ -287,6 +287,27 @@ describe.skipIf(CHROMIUM === undefined)('the playground, in Chromium', () => {
     await close();
   });
 
+  test('a number that there is no room for is seen to be cut', async () => {
+    const { page, close } = await open('#play=every-slot&at=258');
+    for (const width of [1440, 1024, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      const { cut, wrong } = await page.evaluate(() => {
+        const values = [...document.querySelectorAll<HTMLElement>('.board td .value')];
+        const isOut = (value: HTMLElement): boolean => {
+          const cell = value.closest('td')?.getBoundingClientRect();
+          return cell !== undefined && value.getBoundingClientRect().right > cell.right + 1;
+        };
+        const cut = values.filter((value) => value.scrollWidth > value.clientWidth);
+        const unseen = cut.filter((value) => getComputedStyle(value).textOverflow !== 'ellipsis');
+        return { cut: cut.length, wrong: [...unseen, ...values.filter(isOut)].map(({ textContent }) => textContent) };
+      });
+      expect(wrong, `${width} pixels`).toEqual([]);
+      // Or nothing has been tried: its numbers have sixteen digits.
+      expect(cut, `${width} pixels`).toBeGreaterThan(5);
+    }
+    await close();
+  });
+
   test('can be used by keyboard, and axe finds no serious fault', async () => {
     const { page, errors, close } = await open('#play=broken-r13');
     await page.locator('.slots').waitFor();
