@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CHROMIUM, openChromium } from '../../../fixtures/pictures/chromium.js';
-import { PLACE, shownText, WINDOW } from '../../../fixtures/pictures/shown.js';
+import { SHOWN, shownText, WINDOW } from '../../../fixtures/pictures/shown.js';
 import type { Contents } from '../../../inspect/web/contents.js';
 import { seriousFaults } from './axe.js';
 import { atMoment, momentOf, ready, shownInPage, visit } from './browser.js';
@@ -246,11 +246,10 @@ describe.skipIf(CHROMIUM === undefined)('the page, in Chromium', () => {
     await close();
   });
 
-  test('is what README has a picture of: npm run pictures makes it anew', async () => {
-    const { page, close } = await visit(browser, `${site.url}${PLACE}`, WINDOW);
-    await atMoment(page, 204);
-    const shown = readFileSync(new URL('../../../fixtures/pictures/page.txt', import.meta.url), 'utf8');
-    expect(await shownText(page)).toBe(shown);
+  test.each(SHOWN)('is what README has a picture of ($name): npm run pictures makes it anew', async (shown) => {
+    const { page, close } = await visit(browser, `${site.url}${shown.place}`, WINDOW);
+    const text = readFileSync(new URL(`../../../fixtures/pictures/${shown.name}.txt`, import.meta.url), 'utf8');
+    expect(await shownText(page, shown)).toBe(text);
     await close();
   });
 
