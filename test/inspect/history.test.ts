@@ -9,17 +9,21 @@ import { file } from './command.js';
 import { everyProgram, programNamed, withProcess } from './every-program.js';
 
 const SAMPLES = 200;
+/** Of a run of millions of instructions each costs as much as a whole run of the others. */
+const SAMPLES_OF_LONG = 50;
+const LONG = 500_000;
 
 /**
  * States of a straight run at about so many moments, and at its end; the process is at its start again then. In one
  * machine, since what two of its snapshots share need not be compared.
  */
-function straight(process: Process, samples: number): { readonly states: SavedProcess[]; readonly output: string } {
+function straight(process: Process, wanted: number): { readonly states: SavedProcess[]; readonly output: string } {
   const measure = process.save();
   let output = '';
   while (process.run().kind === 'child');
   const length = process.cpu.moment;
   process.restore(measure);
+  const samples = length > LONG ? Math.min(wanted, SAMPLES_OF_LONG) : wanted;
   const end = process.on('output', ({ stream, bytes }) => {
     output += `${stream}:${Buffer.from(bytes).toString('latin1')}`;
   });

@@ -39,6 +39,8 @@ export async function openSite(): Promise<Site> {
   await build({ configFile: CONFIG, logLevel: 'silent', build: { outDir: folder, emptyOutDir: true } });
   let sent = 0;
   const asked: string[] = [];
+  // Each visit asks anew, and to compress WASM takes longer than to send it.
+  const compressed = new Map<string, Buffer>();
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://host').pathname).replace(/\/$/, '/index.html');
     const file = join(folder, path.slice(FOLDER.length));
@@ -46,7 +48,8 @@ export async function openSite(): Promise<Site> {
       response.writeHead(404).end();
       return;
     }
-    const body = gzipSync(readFileSync(file));
+    const body = compressed.get(file) ?? gzipSync(readFileSync(file));
+    compressed.set(file, body);
     sent += body.length;
     asked.push(path.slice(FOLDER.length + 1));
     const type = TYPES[extname(file)] ?? 'application/octet-stream';
