@@ -5,8 +5,8 @@ const setupFiles = ['test/emu/chosen-engine.ts'];
 
 export default defineConfig({
   test: {
-    // Without this a core is left idle, and of two cores that is half of them.
-    maxWorkers: '100%',
+    // Tests of the page wait for a browser, those of the command line for a process: a worker for each core leaves some idle.
+    maxWorkers: '150%',
     projects: [
       {
         test: {
